@@ -1,0 +1,1 @@
+"""Passel: a serverless wallet-pass backend."""

@@ -1,0 +1,127 @@
+"""The one typed settings object: credentials, endpoints, names and every limit.
+
+Each value comes from an environment variable named after the field: `PASSEL_` and the field in capitals. AWS's own
+variables (region, endpoints, credentials) keep their usual names, so the same code runs on Lambda and on a laptop.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable; the message names the environment variable."""
+
+
+class Limits(BaseModel):
+    """Upper bounds of what one request may bring. A limit without a contract section is ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    body_bytes: int = 1024 * 1024
+    tags_per_pass: int = 15
+    """airship-wallet-v1, section 4"""
+    tag_characters: int = 255
+    """airship-wallet-v1, section 9.4"""
+    tags_per_request: int = 100
+    external_id_characters: int = 255
+    page_size: int = 1000
+    """airship-wallet-v1, section 9.9"""
+    passes_per_request: int = 1000
+    locations: int = 10
+    """airship-wallet-v1, section 5"""
+    entries: int = 200
+    """fields, and as many headers, of one pass or template"""
+    name_characters: int = 100
+    """of a field or header"""
+    value_characters: int = 8192
+    content_bytes: int = 64 * 1024
+    """of one pass or template, as stored"""
+
+
+class Settings(BaseModel):
+    """Everything that differs between one deployment and another."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prefix: str = Field(default="passel-local-", pattern=r"^[a-zA-Z0-9_.-]{3,40}$")
+    """stands before every table and queue name"""
+    region: str = "us-east-1"
+    dynamodb_endpoint: str | None = None
+    sqs_endpoint: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
+    public_base_url: str | None = None
+    """scheme, host and stage that clients use; without it each reply repeats the address it was asked at"""
+
+    connect_timeout_seconds: float = 1.0
+    read_timeout_seconds: float = 4.0
+    request_budget_seconds: float = 10.0
+    """how long one request or message keeps retrying conflicts before it answers 503"""
+    credential_cache_seconds: float = 60.0
+    stripes: int = Field(default=16, ge=1, le=16)
+    """rows that one segment's counter may be spread over"""
+    stripe_memory_seconds: float = 5.0
+    segment_threads: int = 8
+    """passes of one segment that a worker writes at the same time"""
+    sweep_delay_seconds: int = Field(default=60, ge=0, le=900)
+    """longer than any request, so that a late write to an emptied tag is swept as well"""
+    log_level: str = "INFO"
+
+    limits: Limits = Limits()
+
+    def table_name(self, name: str) -> str:
+        """Full name of a table of `infra/resources.yaml`, for example `passes`."""
+        return self.prefix + name
+
+    def queue_name(self, name: str) -> str:
+        """Full name of a queue of `infra/resources.yaml`, for example `segment` or `segment-dead`."""
+        return self.prefix + name
+
+
+_AWS_NAMES = {
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "dynamodb_endpoint": ("AWS_ENDPOINT_URL_DYNAMODB",),
+    "sqs_endpoint": ("AWS_ENDPOINT_URL_SQS",),
+    "access_key_id": ("AWS_ACCESS_KEY_ID",),
+    "secret_access_key": ("AWS_SECRET_ACCESS_KEY",),
+    "session_token": ("AWS_SESSION_TOKEN",),
+}
+
+
+def _read(field: str, environment: Mapping[str, str]) -> str | None:
+    for name in (f"PASSEL_{field.upper()}", *_AWS_NAMES.get(field, ())):
+        if environment.get(name):
+            return environment[name]
+    return None
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from `environment`; limits are read from `PASSEL_LIMIT_<NAME>`.
+
+    Raises:
+        SettingsError: a value does not fit; the message names the variable.
+    """
+    values = {name: _read(name, environment) for name in Settings.model_fields if name != "limits"}
+    limits = {name: environment.get(f"PASSEL_LIMIT_{name.upper()}") for name in Limits.model_fields}
+    try:
+        return Settings.model_validate(
+            {name: value for name, value in values.items() if value is not None}
+            | {"limits": {name: value for name, value in limits.items() if value}}
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = [str(part) for part in first["loc"]]
+        variable = f"PASSEL_LIMIT_{path[1].upper()}" if path[0] == "limits" else f"PASSEL_{path[0].upper()}"
+        raise SettingsError(f"{variable}: {first['msg']}") from error
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once from its environment."""
+    return read_settings(os.environ)
