@@ -1,0 +1,150 @@
+"""Query parameters and path parameters of the Airship dialect, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from chalicelib.api.airship.entry import AirshipRequest, decode
+from chalicelib.domain.errors import InvalidRequest, NotFound
+from chalicelib.domain.finding import LARGEST_ID, parse_id, spellings
+from chalicelib.domain.paging import PageRequest
+from chalicelib.domain.passes import STATUS_FILTERS, PassReference
+from chalicelib.domain.templates import TemplateReference
+from chalicelib.settings import get_settings
+
+DEFAULT_PAGE_SIZE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PassQuery:
+    """Status filter and page of a list of passes."""
+
+    facets: AbstractSet[str] | None
+    page: PageRequest
+
+
+def read_page(request: AirshipRequest, *, orders: Sequence[str]) -> PageRequest:
+    """The page that a query asks for. `start`, which some clients echo, is ignored (section 4, paging rules).
+
+    Raises:
+        InvalidRequest: a value is outside its range (section 9.9).
+    """
+    page = _read_number(request, "page", default=1, minimum=0, maximum=LARGEST_ID)
+    size = _read_number(
+        request, "pageSize", default=DEFAULT_PAGE_SIZE, minimum=1, maximum=get_settings().limits.page_size
+    )
+    order = _read_choice(request, "order", choices=orders) or "id"
+    direction = _read_choice(request, "direction", choices=("ASC", "DESC")) or "DESC"
+    return PageRequest(page=max(page, 1), size=size, order=order, descending=direction == "DESC")
+
+
+def read_pass_query(request: AirshipRequest, *, orders: Sequence[str], with_all: bool = False) -> PassQuery:
+    """Page and status filter; `with_all` allows the filter `all`, which filters nothing (section 5).
+
+    Raises:
+        InvalidRequest
+    """
+    filters = (*STATUS_FILTERS, "all") if with_all else tuple(STATUS_FILTERS)
+    status = _read_choice(request, "status", choices=filters)
+    return PassQuery(facets=STATUS_FILTERS.get(status or "all"), page=read_page(request, orders=orders))
+
+
+def _read_number(request: AirshipRequest, name: str, *, default: int, minimum: int, maximum: int) -> int:
+    text = request.query(name)
+    if text is None or text == "":
+        return default
+    text = text.strip()
+    number = int(text) if text.isascii() and text.lstrip("-").isdigit() and len(text) <= 17 else None
+    if number is None or not minimum <= number <= maximum:
+        raise InvalidRequest(f"must be a whole number from {minimum} to {maximum}, not {text[:40]!r}", field=name)
+    return number
+
+
+def _read_choice(request: AirshipRequest, name: str, *, choices: Sequence[str]) -> str | None:
+    """The choice that a parameter names in any case, or None if it is absent."""
+    text = request.query(name)
+    if text is None or text == "":
+        return None
+    for choice in choices:
+        if choice.lower() == text.strip().lower():
+            return choice
+    raise InvalidRequest(f"must be one of {', '.join(choices)}, not {text[:40]!r}", field=name)
+
+
+def pass_by_id(segment: str) -> PassReference:
+    """A pass id from the path.
+
+    Raises:
+        NotFound: it cannot be an id.
+    """
+    pass_id = parse_id(decode(segment))
+    if pass_id is None:
+        raise NotFound("pass", decode(segment)[:255])
+    return PassReference(pass_id=pass_id)
+
+
+def pass_by_external_id(segment: str, *, template_id: int | None = None) -> PassReference:
+    """A pass's external id from the path, in one template or in any.
+
+    Raises:
+        NotFound: it cannot be an external id.
+    """
+    external_id, fallback = _external_id("pass", segment)
+    return PassReference(external_id=external_id, fallback_external_id=fallback, template_id=template_id)
+
+
+def pass_in_template(template_segment: str, segment: str) -> PassReference:
+    """The unambiguous form: `/pass/template/{templateId}/id/{externalId}`.
+
+    Raises:
+        NotFound
+    """
+    return pass_by_external_id(segment, template_id=template_by_id(template_segment).template_id)
+
+
+def template_by_id(segment: str) -> TemplateReference:
+    """A template id from the path.
+
+    Raises:
+        NotFound: it cannot be an id.
+    """
+    template_id = parse_id(decode(segment))
+    if template_id is None:
+        raise NotFound("template", decode(segment)[:255])
+    return TemplateReference(template_id=template_id)
+
+
+def template_by_external_id(segment: str) -> TemplateReference:
+    """A template's external id from the path.
+
+    Raises:
+        NotFound: it cannot be an external id.
+    """
+    external_id, fallback = _external_id("template", segment)
+    return TemplateReference(external_id=external_id, fallback_external_id=fallback)
+
+
+def _external_id(kind: str, segment: str) -> tuple[str, str | None]:
+    plain, *others = spellings(segment)
+    if not 0 < len(plain) <= get_settings().limits.external_id_characters:
+        raise NotFound(kind, f"with external id {plain[:40]}")
+    return plain, others[0] if others else None
+
+
+def new_external_id(segment: str) -> str:
+    """The external id that a path gives to a new thing.
+
+    Raises:
+        InvalidRequest: it is too long.
+    """
+    external_id, limit = decode(segment), get_settings().limits.external_id_characters
+    if not 0 < len(external_id) <= limit:
+        raise InvalidRequest(f"has 1 to {limit} characters, this one has {len(external_id)}", field="externalId")
+    return external_id
+
+
+def location_id(segment: str) -> int | None:
+    """A location id from the path, or None if it cannot be one."""
+    return parse_id(decode(segment))

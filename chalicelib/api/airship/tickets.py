@@ -1,0 +1,28 @@
+"""Tickets and the system's status (airship-wallet-v1, section 7). Neither looks at Api-Revision (section 1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice import Blueprint
+
+from chalicelib.api.airship import answers
+from chalicelib.api.airship.entry import AirshipRequest, decode, route
+from chalicelib.domain import finding
+
+tickets = Blueprint(__name__)
+
+
+@route(tickets, "/v1/ticket/{ticket_id}", methods=["GET"], revision=False)
+def get_ticket(request: AirshipRequest, ticket_id: str) -> Any:
+    """How far an update is."""
+    ticket = finding.get_ticket_or_raise(
+        request.platform, project_id=request.project_id, ticket_id=finding.parse_id(decode(ticket_id))
+    )
+    return answers.whole_ticket(ticket)
+
+
+@route(tickets, "/v1/system/status", methods=["GET"], open_to_all=True, revision=False)
+def get_system_status(_request: AirshipRequest) -> Any:
+    """Says that the service answers; clients call it without credentials."""
+    return {"Hello": "World"}

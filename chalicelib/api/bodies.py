@@ -1,0 +1,85 @@
+"""Reading request bodies: bounded, once, and with errors that name the field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Never, TypeVar
+from urllib.parse import parse_qs
+
+from pydantic import BaseModel, ValidationError
+
+from chalicelib.domain.errors import InvalidRequest, UnreadableBody
+
+Model = TypeVar("Model", bound=BaseModel)
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def check_body_size(body: bytes, *, maximum_bytes: int) -> None:
+    """Raises:
+    InvalidRequest: the body is larger than the limit.
+    """
+    if len(body) > maximum_bytes:
+        raise InvalidRequest(f"the body has {len(body)} bytes, the limit is {maximum_bytes}", field="body")
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """The last value of each field of a form body."""
+    fields = parse_qs(body.decode("utf-8", errors="replace"), keep_blank_values=True)
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def parse_json(body: bytes | str) -> Any:
+    """The document, of any type.
+
+    Raises:
+        UnreadableBody: it is missing or no JSON that can be stored as UTF-8.
+    """
+    if not body:
+        raise UnreadableBody("a JSON body is required")
+    try:
+        document = json.loads(body, parse_constant=_refuse_constant, parse_float=_parse_float)
+        # an escaped half of a surrogate pair is legal JSON but no text
+        if b"\\ud" in (body.encode() if isinstance(body, str) else body).lower():
+            json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise UnreadableBody("the body is not valid JSON") from error
+    return document
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return number
+
+
+def read_model(model: type[Model], document: Any) -> Model:
+    """The document as a model.
+
+    Raises:
+        InvalidRequest: a value does not fit; the field is its path, such as `fields.Points.value`.
+    """
+    if not isinstance(document, dict):
+        raise InvalidRequest("must be a JSON object", field="body")
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InvalidRequest(_problem(first["msg"]), field=field_path(first["loc"])) from error
+
+
+def _problem(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def field_path(location: tuple[int | str, ...]) -> str:
+    """`tags[3]` for ("tags", 3)."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path

@@ -1,0 +1,260 @@
+"""Updating every pass of a tag: accept, plan, apply by segment, finish (DESIGN, section 5).
+
+Each step may run twice, late or beside its twin: tickets decide field by field who wins, and a marker makes each
+segment count once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.counted_index import count_members
+from chalicelib.domain.errors import Busy, NotFound, Refused
+from chalicelib.domain.finding import get_tag_or_raise
+from chalicelib.domain.passes import Pass, apply_ticket
+from chalicelib.domain.ports import Platform
+from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.tags import TagReference
+from chalicelib.domain.tickets import (
+    UNFINISHED,
+    Progress,
+    SegmentResult,
+    TagTarget,
+    Ticket,
+    TicketStatus,
+)
+from chalicelib.domain.updating import check_update, number_locations, take_ticket
+
+SEGMENTS_PER_PLAN_MESSAGE = 1000
+"""segment messages that one run of the planner sends before it hands on to the next"""
+
+PASSES_PER_READ = 100
+
+_CLOSED = (TicketStatus.COMPLETED, TicketStatus.ABORTED, TicketStatus.ABANDONED)
+
+
+def start_bulk_update(platform: Platform, *, project_id: int, segment: str, update: ContentUpdate) -> Ticket:
+    """Accepts an update of all passes of a tag and asks for its plan (airship-wallet-v1, section 4.7).
+
+    The ticket's number, the tag's generation and the total are fixed here. Four calls and one message.
+
+    Raises:
+        NotFound: no such tag.
+        InvalidRequest: the update breaks a rule that holds for every pass.
+        Busy: the plan could not be asked for; the ticket is ABORTED.
+    """
+    check_update(update, bounds=platform.bounds, now=platform.now())
+    tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
+    total = count_members(platform.counts.read_counts(tag.collection))
+    ticket_id, created_at = take_ticket(platform)
+    ticket = Ticket(
+        ticket_id=ticket_id,
+        project_id=project_id,
+        status=TicketStatus.PREQUED,
+        created_at=created_at,
+        target=TagTarget(tag_id=tag.tag_id, generation=tag.generation),
+        progress=Progress(total=total),
+    )
+    platform.tickets.create_ticket(ticket, number_locations(update, ticket_id=ticket_id))
+    try:
+        platform.queues.send_plan(ticket_id=ticket_id)
+    except Busy:
+        platform.tickets.abort_ticket(ticket_id=ticket_id)
+        raise
+    return ticket
+
+
+def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> None:
+    """Cuts a bulk update into segments, once, and sends a message for each that is not done yet.
+
+    From `start` on it sends a bounded number and hands the rest to another plan message.
+
+    Raises:
+        Busy: try the message again.
+    """
+
+    def attempt() -> tuple[Ticket, list[int]] | None:
+        ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
+        if ticket is None or ticket.collection is None or ticket.status not in UNFINISHED:
+            return None
+        segments = platform.tickets.get_plan(ticket_id=ticket_id)
+        if segments is None:
+            segments = _living_segments(platform, ticket)
+            platform.tickets.save_plan(ticket, segments)
+        return ticket, segments
+
+    planned = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    if planned is None:
+        return
+    _, segments = planned
+    done = platform.tickets.list_done(ticket_id=ticket_id)
+    portion = segments[start : start + SEGMENTS_PER_PLAN_MESSAGE]
+    platform.queues.send_segments(
+        ticket_id=ticket_id, segments=[segment for segment in portion if segment not in done]
+    )
+    if start + len(portion) < len(segments):
+        platform.queues.send_plan(ticket_id=ticket_id, start=start + len(portion))
+    platform.tickets.finish_ticket(ticket_id=ticket_id)
+
+
+def _living_segments(platform: Platform, ticket: Ticket) -> list[int]:
+    """Segments with members; none if the tag was emptied or deleted meanwhile, which leaves its old passes alone."""
+    if ticket.collection is None or not _is_living(platform, ticket):
+        return []
+    return [count.segment for count in platform.counts.read_counts(ticket.collection) if count.members() > 0]
+
+
+def _is_living(platform: Platform, ticket: Ticket) -> bool:
+    assert ticket.target is not None
+    _, by_id = platform.tags.get_tags(project_id=ticket.project_id, tag_ids=[ticket.target.tag_id])
+    return TagReference(ticket.target.tag_id, ticket.target.generation).is_live(by_id.get(ticket.target.tag_id))
+
+
+def update_segment(platform: Platform, *, ticket_id: int, segment: int) -> SegmentResult | None:
+    """Applies a bulk update to the passes of one segment that have the tag now, and counts the segment once.
+
+    Returns None where there was nothing left to do. Per pass: half a read unit and one plain conditional write.
+
+    Raises:
+        Busy: try the message again; what was written stays and is not counted twice.
+    """
+    ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
+    if ticket is None or ticket.target is None or ticket.status in _CLOSED:
+        return None
+    result = None
+    if not platform.tickets.is_done(ticket_id=ticket_id, segment=segment):
+        result = _update_members(platform, ticket, segment)
+        _complete(platform, ticket, segment, result)
+    platform.tickets.finish_ticket(ticket_id=ticket_id)
+    return result
+
+
+def _complete(platform: Platform, ticket: Ticket, segment: int, result: SegmentResult) -> None:
+    retry_conflicts(
+        lambda: platform.tickets.complete_segment(ticket, segment, result),
+        budget_seconds=platform.bounds.budget_seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One ticket's work on one pass after another."""
+
+    platform: Platform
+    ticket: Ticket
+    update: ContentUpdate
+    reference: TagReference
+
+    def apply(self, pass_id: int, read: Pass | None) -> bool | None:
+        """Whether the pass shows something new because of this ticket; None if it does not have the tag.
+
+        `read` may be stale: the write is conditional, and whatever looks amiss is read again consistently.
+
+        Raises:
+            Refused: the pass cannot take the update.
+        """
+        stale: Pass | None = read
+
+        def attempt() -> bool | None:
+            nonlocal stale
+            before, stale = stale, None
+            if before is None or self.reference not in before.tags:
+                before = self.platform.passes.get_pass(project_id=self.ticket.project_id, pass_id=pass_id)
+            if before is None or self.reference not in before.tags:
+                return None
+            after, merge = apply_ticket(
+                before,
+                self.update,
+                ticket_id=self.ticket.ticket_id,
+                now=self.platform.now(),
+                maximum_bytes=self.platform.bounds.content_bytes,
+            )
+            if merge.written:
+                self.platform.passes.update_pass(before=before, after=after)
+            return after.changed_ticket == self.ticket.ticket_id
+
+        return retry_conflicts(attempt, budget_seconds=self.platform.bounds.budget_seconds)
+
+
+def _update_members(platform: Platform, ticket: Ticket, segment: int) -> SegmentResult:
+    update = platform.tickets.get_update(ticket_id=ticket.ticket_id)
+    if update is None or ticket.target is None or ticket.collection is None or not _is_living(platform, ticket):
+        return SegmentResult(processed=0, changed=0, failed=0)
+    job = _Job(platform, ticket, update, TagReference(ticket.target.tag_id, ticket.target.generation))
+    outcomes: list[bool | Refused | None] = []
+    changed: list[int] = []
+    with ThreadPoolExecutor(max_workers=platform.bounds.worker_threads) as threads:
+        for pass_ids in _in_chunks(platform.passes.list_segment(ticket.collection, segment), PASSES_PER_READ):
+            read = platform.passes.get_passes(pass_ids)
+            part = list(threads.map(lambda pass_id, read=read: _try(job, pass_id, read.get(pass_id)), pass_ids))
+            changed += [pass_id for pass_id, outcome in zip(pass_ids, part, strict=True) if outcome is True]
+            outcomes += part
+    return SegmentResult(
+        processed=sum(outcome is not None for outcome in outcomes),
+        changed=len(changed),
+        failed=sum(isinstance(outcome, Refused) for outcome in outcomes),
+        changed_pass_ids=tuple(changed),
+    )
+
+
+def _try(job: _Job, pass_id: int, read: Pass | None) -> bool | Refused | None:
+    """A pass that cannot take the update is counted as failed and holds nobody else up."""
+    try:
+        return job.apply(pass_id, read)
+    except Refused as refusal:
+        return refusal
+
+
+def _in_chunks(ids: Sequence[int], size: int) -> Iterator[list[int]]:
+    remaining = iter(ids)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def fail_plan(platform: Platform, *, ticket_id: int) -> None:
+    """Gives up on a plan message that failed too often: the ticket is FAILED with the passes it did not reach."""
+    ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
+    if ticket is None or ticket.status not in UNFINISHED:
+        return
+    progress = ticket.progress
+    left = max(progress.total - progress.processed - progress.failed, 0)
+    retry_conflicts(
+        lambda: platform.tickets.fail_part(ticket, None, passes=left), budget_seconds=platform.bounds.budget_seconds
+    )
+
+
+def fail_segment(platform: Platform, *, ticket_id: int, segment: int) -> None:
+    """Gives up on a segment message that failed too often: the ticket is FAILED, the segment's passes counted."""
+    ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
+    if ticket is None or ticket.collection is None or ticket.status in _CLOSED:
+        return
+    if platform.tickets.is_done(ticket_id=ticket_id, segment=segment):
+        return
+    counts = platform.counts.read_counts(ticket.collection)
+    passes = sum(count.members() for count in counts if count.segment == segment)
+    retry_conflicts(
+        lambda: platform.tickets.fail_part(ticket, segment, passes=passes),
+        budget_seconds=platform.bounds.budget_seconds,
+    )
+
+
+def redrive(platform: Platform, *, ticket_id: int) -> Ticket:
+    """Lets a FAILED bulk update go on where it stopped: only segments that are not done are sent again.
+
+    Raises:
+        NotFound: there is no such bulk update.
+    """
+    ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
+    if ticket is None or ticket.target is None:
+        raise NotFound("bulk update", ticket_id)
+    if ticket.status is TicketStatus.FAILED:
+        retry_conflicts(
+            lambda: platform.tickets.reopen_ticket(ticket), budget_seconds=platform.bounds.budget_seconds
+        )
+    if ticket.status not in _CLOSED:
+        platform.queues.send_plan(ticket_id=ticket_id)
+    return ticket

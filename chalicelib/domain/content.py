@@ -1,0 +1,156 @@
+"""What a pass shows, and how writes of it merge.
+
+Content is entries (fields and headers, each with attributes such as value and label) and lists (locations, beacons and
+the like). Every attribute remembers the ticket that last wrote it, and the higher ticket wins (DESIGN, section 4). So
+writes may arrive twice, late or in any order and the outcome is the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Attributes = dict[str, Any]
+
+LISTS = ("locations", "beacons", "semantics", "universalLinks")
+"""parts of content that a write replaces whole (airship-wallet-v1, section 5)"""
+
+NOT_ASSIGNED = "notAssigned"
+"""field type of a field that has no place on the pass"""
+
+FIELD_TYPES = ("primary", "secondary", "tertiary", "auxiliary", "back", "header")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One field or header: its attributes, and for each one written since creation the ticket that wrote it."""
+
+    attributes: Attributes
+    tickets: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Content:
+    """Everything a pass shows. `lists` maps the names in `LISTS` to their items; `list_tickets` dates them."""
+
+    fields: dict[str, Entry] = field(default_factory=dict)
+    headers: dict[str, Entry] = field(default_factory=dict)
+    lists: dict[str, Any] = field(default_factory=dict)
+    list_tickets: dict[str, int] = field(default_factory=dict)
+
+    def encode(self) -> str:
+        """Compact JSON: the stored form."""
+        document: dict[str, Any] = {
+            "fields": {name: _encode_entry(entry) for name, entry in self.fields.items()},
+            "headers": {name: _encode_entry(entry) for name, entry in self.headers.items()},
+        }
+        if self.lists:
+            document["lists"] = self.lists
+        if self.list_tickets:
+            document["list_tickets"] = self.list_tickets
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, text: str) -> Content:
+        """The content that `encode` wrote."""
+        document = json.loads(text)
+        return cls(
+            fields={name: _decode_entry(entry) for name, entry in document["fields"].items()},
+            headers={name: _decode_entry(entry) for name, entry in document["headers"].items()},
+            lists=document.get("lists", {}),
+            list_tickets=document.get("list_tickets", {}),
+        )
+
+
+def _encode_entry(entry: Entry) -> list[Any]:
+    return [entry.attributes, entry.tickets] if entry.tickets else [entry.attributes]
+
+
+def _decode_entry(stored: list[Any]) -> Entry:
+    return Entry(attributes=stored[0], tickets=stored[1] if len(stored) > 1 else {})
+
+
+@dataclass(frozen=True, slots=True)
+class ContentUpdate:
+    """A partial write: only what it names is changed."""
+
+    fields: Mapping[str, Attributes] = field(default_factory=dict)
+    headers: Mapping[str, Attributes] = field(default_factory=dict)
+    lists: Mapping[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> str:
+        """JSON: the stored form."""
+        return json.dumps(
+            {"fields": self.fields, "headers": self.headers, "lists": self.lists},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def decode(cls, text: str) -> ContentUpdate:
+        """The update that `encode` wrote."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What applying an update did: `written` if the stored content differs, `changed` if what a pass shows differs."""
+
+    written: bool
+    changed: bool
+
+
+def new_entry(name: str) -> Entry:
+    """An entry for a field that the template does not know: placed by its name (`primary1`), else not at all."""
+    kind = name.rstrip("0123456789")
+    return Entry(attributes={"fieldType": kind if kind in FIELD_TYPES else NOT_ASSIGNED})
+
+
+def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> Merge:
+    """Merges an update into content in place; an attribute that a higher ticket wrote stays as it is.
+
+    Idempotent and order-independent: any sequence of the same updates with the same tickets gives the same attributes.
+    A ticket is written down even where the value stays equal, so that a lower ticket arriving later still loses.
+    """
+    written = changed = False
+    for entries, updates in ((content.fields, update.fields), (content.headers, update.headers)):
+        for name, attributes in updates.items():
+            entry = entries.get(name)
+            if entry is None:
+                entry = new_entry(name) if entries is content.fields else Entry(attributes={})
+                entries[name] = entry
+                written = changed = True
+            for attribute, value in attributes.items():
+                if entry.tickets.get(attribute, 0) >= ticket_id:
+                    continue
+                changed |= _differs(entry.attributes, attribute, value)
+                entry.attributes[attribute] = value
+                entry.tickets[attribute] = ticket_id
+                written = True
+    for name, value in update.lists.items():
+        if content.list_tickets.get(name, 0) >= ticket_id:
+            continue
+        changed |= _differs(content.lists, name, value)
+        content.lists[name] = value
+        content.list_tickets[name] = ticket_id
+        written = True
+    return Merge(written=written, changed=changed)
+
+
+def _differs(values: Mapping[str, Any], name: str, value: Any) -> bool:
+    return name not in values or values[name] != value or type(values[name]) is not type(value)
+
+
+def overlay(template: Content, own: ContentUpdate) -> Content:
+    """The content of a new pass: the template's, with what the request sent on top."""
+    content = Content.decode(template.encode())
+    for entries, updates in ((content.fields, own.fields), (content.headers, own.headers)):
+        for name, attributes in updates.items():
+            if name not in entries:
+                entries[name] = new_entry(name) if entries is content.fields else Entry(attributes={})
+            entries[name].attributes.update(attributes)
+    content.lists.update(own.lists)
+    return content
+

@@ -1,0 +1,75 @@
+"""Every way in which Passel refuses or fails, as the domain sees it.
+
+    PasselError
+    ├── Refused                 the caller has to change something
+    │   ├── InvalidRequest      a value is wrong; `field` names it
+    │   │   ├── AlreadyExists   an external id is in use
+    │   │   ├── Ambiguous       an external id matches several passes
+    │   │   └── InUse           a template still has passes
+    │   ├── UnreadableBody      the body is not the JSON that was promised
+    │   ├── Unauthorized        credentials are missing or wrong
+    │   └── NotFound            nothing of that kind and name in this project
+    ├── Busy                    conflicts outlasted the time budget; the same request may succeed later
+    └── Conflict                another writer was in the way; read again and decide anew, never shown
+
+`chalicelib/errors.py` maps each to a status and a dialect's body.
+"""
+
+from __future__ import annotations
+
+
+class PasselError(Exception):
+    """Base of everything below; the message is fit for a client to read."""
+
+
+class Refused(PasselError):
+    """The request cannot be carried out as it stands."""
+
+
+class InvalidRequest(Refused):
+    """A value of the request is wrong. `field` is its path in the request, such as `tags[3]`."""
+
+    def __init__(self, problem: str, *, field: str | None = None) -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+        self.field = field
+
+
+class AlreadyExists(InvalidRequest):
+    """The external id is taken inside its parent."""
+
+
+class Ambiguous(InvalidRequest):
+    """An external id matches passes in more than one template."""
+
+
+class InUse(InvalidRequest):
+    """The thing cannot go while others depend on it."""
+
+
+class UnreadableBody(Refused):
+    """The body is missing, not JSON, or of a type we do not read."""
+
+
+class Unauthorized(Refused):
+    """Credentials are missing, wrong or revoked."""
+
+
+class NotFound(Refused):
+    """`kind` (pass, template, tag, ticket, ...) and the reference that found nothing."""
+
+    def __init__(self, kind: str, reference: object) -> None:
+        super().__init__(f"{kind} {reference} was not found")
+        self.kind = kind
+        self.reference = reference
+
+
+class Busy(PasselError):
+    """Too many writers met on the same items; nothing was written."""
+
+    def __init__(self, problem: str = "too many writers at once", *, retry_after_seconds: int = 1) -> None:
+        super().__init__(problem)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Conflict(PasselError):
+    """Another writer got between our read and our write, or met it; nothing was written."""

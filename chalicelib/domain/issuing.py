@@ -1,0 +1,191 @@
+"""Creating, changing and deleting passes (airship-wallet-v1, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.content import Content, ContentUpdate, Entry, overlay
+from chalicelib.domain.errors import AlreadyExists, InvalidRequest, PasselError, Refused
+from chalicelib.domain.finding import get_live_references, get_pass_or_raise, get_template_or_raise
+from chalicelib.domain.passes import NewPass, Pass, PassReference, PassStatus
+from chalicelib.domain.ports import Platform
+from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.tagging import resolve_tags
+from chalicelib.domain.tags import TagReference, validate_tag_names
+from chalicelib.domain.templates import DEFAULT_BARCODES, Template, TemplateReference
+from chalicelib.domain.updating import check_update, number_locations
+
+Outcome = Pass | PasselError
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A pass that may be issued as far as its request alone can tell; `position` is its place in the request."""
+
+    position: int
+    pass_: Pass
+    tag_names: list[str]
+
+
+def create_pass(platform: Platform, *, project_id: int, template: TemplateReference, new: NewPass) -> Pass:
+    """Issues one pass from a template, with its tags, all or nothing.
+
+    Raises:
+        NotFound: no such template.
+        AlreadyExists: the external id is taken in the template (section 3: 400).
+        InvalidRequest, Busy
+    """
+    outcome = create_passes(platform, project_id=project_id, template=template, new=[new])[0]
+    if isinstance(outcome, PasselError):
+        raise outcome
+    return outcome
+
+
+def create_passes(
+    platform: Platform, *, project_id: int, template: TemplateReference, new: Sequence[NewPass | Refused]
+) -> list[Outcome]:
+    """Issues many passes from one template; each stands alone and is either issued whole or refused.
+
+    `new` may hold refusals from reading the request; they come back in their places. Ids ascend in the order given
+    and are taken in one call. A group that storage could not take in time is Busy in its places.
+
+    Raises:
+        NotFound: no such template.
+        Busy: storage could not be reached before anything was written.
+    """
+    found = get_template_or_raise(platform, project_id=project_id, reference=template)
+    outcomes: dict[int, Outcome] = {}
+    drafts: list[_Draft] = []
+    seen: set[str] = set()
+    for position, request in enumerate(new):
+        try:
+            if isinstance(request, Refused):
+                raise request
+            if request.external_id in seen:
+                raise _external_id_taken(request.external_id)
+            drafts.append(_draft(platform, found, request, position))
+            seen |= {request.external_id} if request.external_id is not None else set()
+        except Refused as refusal:
+            outcomes[position] = refusal
+    for group in _number_and_group(platform, project_id, drafts):
+        try:
+            outcomes |= _store_group(platform, group)
+        except PasselError as error:
+            outcomes |= {draft.position: error for draft in group}
+    return [outcomes[position] for position in range(len(new))]
+
+
+def _draft(platform: Platform, template: Template, request: NewPass, position: int) -> _Draft:
+    names = validate_tag_names(request.tag_names, maximum_characters=platform.bounds.tag_characters)
+    if len(names) > platform.bounds.tags_per_pass:
+        raise InvalidRequest(f"a pass has at most {platform.bounds.tags_per_pass} tags", field="tags")
+    content = _first_content(platform, template, request.update)
+    moment = platform.now()
+    pass_ = Pass(
+        pass_id=0,
+        project_id=template.project_id,
+        template_id=template.template_id,
+        serial_number=platform.new_serial_number(),
+        external_id=request.external_id,
+        authentication_token=platform.new_token(),
+        download_token=platform.new_token(),
+        public_type=request.public_type,
+        status=PassStatus.NOT_BEEN_INSTALLED,
+        installed_at=None,
+        uninstalled_at=None,
+        platform=None,
+        tags=frozenset(),
+        content=content,
+        version=1,
+        last_modified=0,
+        changed_ticket=0,
+        revision=1,
+        created_at=moment,
+        updated_at=moment,
+    )
+    return _Draft(position=position, pass_=pass_, tag_names=names)
+
+
+def _first_content(platform: Platform, template: Template, update: ContentUpdate) -> Content:
+    """What the template shows, with what the request sent on top.
+
+    A barcode type is always there: the official client does not read a pass without one (section 5).
+    """
+    check_update(update, bounds=platform.bounds, now=platform.now())
+    content = overlay(template.content, number_locations(update, ticket_id=0))
+    barcode = content.headers.setdefault("barcode_type", Entry({"fieldType": "barcode", "formatType": 1}))
+    if not isinstance(barcode.attributes.get("value"), str):
+        barcode.attributes["value"] = DEFAULT_BARCODES[template.vendor]
+    size_bytes = len(content.encode().encode())
+    if size_bytes > platform.bounds.content_bytes:
+        raise InvalidRequest(
+            f"the pass would hold {size_bytes} bytes of content, the limit is {platform.bounds.content_bytes}"
+        )
+    return content
+
+
+def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Draft]) -> list[list[_Draft]]:
+    """Gives every draft its id and time in one call, and cuts the drafts into transactions."""
+    if not drafts:
+        return []
+    pass_ids, now = platform.sequences.allocate_pass_ids(
+        project_id=project_id, count=len(drafts), now=platform.now()
+    )
+    numbered = [
+        replace(
+            draft,
+            pass_=replace(
+                draft.pass_, pass_id=pass_id, created_at=now, updated_at=now, last_modified=int(now.timestamp())
+            ),
+        )
+        for draft, pass_id in zip(drafts, pass_ids, strict=True)
+    ]
+    sizes = platform.passes.group_new_passes([(draft.pass_, len(draft.tag_names)) for draft in numbered])
+    remaining = iter(numbered)
+    return [[next(remaining) for _ in range(size)] for size in sizes]
+
+
+def _store_group(platform: Platform, group: Sequence[_Draft]) -> dict[int, Outcome]:
+    """One transaction of new passes. Those whose external id is taken are refused, and the others go again."""
+    refused: dict[int, Outcome] = {}
+
+    def attempt() -> dict[int, Outcome] | None:
+        remaining = [draft for draft in group if draft.position not in refused]
+        names = dict.fromkeys(name for draft in remaining for name in draft.tag_names)
+        tags, new_tags = resolve_tags(platform, project_id=group[0].pass_.project_id, names=list(names))
+        passes = []
+        for draft in remaining:
+            own = [tags[name] for name in draft.tag_names]
+            references = frozenset(TagReference(tag.tag_id, tag.generation) for tag in own)
+            passes.append((replace(draft.pass_, tags=references), own))
+        taken = platform.passes.create_passes(passes, new_tags=new_tags) if passes else frozenset()
+        for position in taken:
+            refused[remaining[position].position] = _external_id_taken(remaining[position].pass_.external_id)
+        if taken:
+            return None
+        return {draft.position: pass_ for draft, (pass_, _) in zip(remaining, passes, strict=True)}
+
+    created = None
+    while created is None:
+        created = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    return created | refused
+
+
+def _external_id_taken(external_id: str | None) -> AlreadyExists:
+    return AlreadyExists(f"{external_id!r} is already in use in this template", field="externalId")
+
+
+def delete_pass(platform: Platform, *, project_id: int, reference: PassReference) -> Pass:
+    """Removes a pass for good; it leaves every list and count in the same transaction.
+
+    Raises:
+        NotFound, Ambiguous, Busy
+    """
+
+    def attempt() -> Pass:
+        pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        platform.passes.delete_pass(pass_, live=get_live_references(platform, pass_))
+        return pass_
+
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)

@@ -1,0 +1,148 @@
+"""Passes: what one is, and how it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.tags import TagReference
+
+
+class PassStatus(StrEnum):
+    """Whether a pass is on a device: never, now, or no longer (DESIGN, section 1)."""
+
+    NOT_BEEN_INSTALLED = "not_been_installed"
+    INSTALLED = "installed"
+    UNINSTALLED = "uninstalled"
+
+
+STATUS_FILTERS: dict[str, AbstractSet[str] | None] = {
+    "installed": {PassStatus.INSTALLED},
+    "uninstalled": {PassStatus.UNINSTALLED},
+    "been_installed": {PassStatus.INSTALLED, PassStatus.UNINSTALLED},
+    "not_been_installed": {PassStatus.NOT_BEEN_INSTALLED},
+}
+"""airship-wallet-v1, section 4.6: the statuses that each filter lets through"""
+
+
+@dataclass(frozen=True, slots=True)
+class PassReference:
+    """How a caller names a pass: by id, by external id, or by template and external id."""
+
+    pass_id: int | None = None
+    external_id: str | None = None
+    template_id: int | None = None
+    fallback_external_id: str | None = None
+    """another reading of what the caller wrote, tried if the first finds nothing"""
+
+    def __str__(self) -> str:
+        if self.pass_id is not None:
+            return str(self.pass_id)
+        if self.template_id is not None:
+            return f"with external id {self.external_id} in template {self.template_id}"
+        return f"with external id {self.external_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassSummary:
+    """What lists show of a pass."""
+
+    pass_id: int
+    project_id: int
+    template_id: int
+    serial_number: str
+    external_id: str | None
+    download_token: str
+    status: PassStatus
+    installed_at: datetime | None
+    uninstalled_at: datetime | None
+    platform: str | None
+    tags: frozenset[TagReference]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass(PassSummary):
+    """A whole pass. `revision` grows with every write of it, `version` only when what it shows changes."""
+
+    authentication_token: str
+    public_type: str | None
+    content: Content
+    version: int
+    last_modified: int
+    """whole seconds since 1970; strictly increases with `version` (wallets, section 2.4)"""
+    changed_ticket: int
+    """the ticket that last changed what the pass shows; 0 since creation"""
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewPass:
+    """What a create request brings, already checked."""
+
+    update: ContentUpdate
+    external_id: str | None = None
+    public_type: str | None = None
+    tag_names: tuple[str, ...] = ()
+
+
+def apply_ticket(
+    pass_: Pass, update: ContentUpdate, *, ticket_id: int, now: datetime, maximum_bytes: int
+) -> tuple[Pass, Merge]:
+    """The pass after an update, and what that did. `pass_` itself stays as it was.
+
+    Raises:
+        InvalidRequest: the content would outgrow `maximum_bytes`.
+    """
+    content = Content.decode(pass_.content.encode())
+    merge = apply_update(content, update, ticket_id=ticket_id)
+    if not merge.written:
+        return pass_, merge
+    size_bytes = len(content.encode().encode())
+    if size_bytes > maximum_bytes:
+        raise InvalidRequest(f"the pass would hold {size_bytes} bytes of content, the limit is {maximum_bytes}")
+    changed = replace(pass_, content=content, revision=pass_.revision + 1)
+    if merge.changed:
+        changed = replace(
+            changed,
+            version=pass_.version + 1,
+            last_modified=max(int(now.timestamp()), pass_.last_modified + 1),
+            changed_ticket=max(ticket_id, pass_.changed_ticket),
+            updated_at=max(now, pass_.updated_at),
+        )
+    return changed, merge
+
+
+def install(pass_: Pass, *, platform: str, now: datetime) -> Pass:
+    """The pass once a device holds it; `installed_at` stays the first installation (section 4.6)."""
+    return replace(
+        pass_,
+        status=PassStatus.INSTALLED,
+        installed_at=pass_.installed_at or now,
+        uninstalled_at=None,
+        platform=platform,
+        revision=pass_.revision + 1,
+    )
+
+
+def uninstall(pass_: Pass, *, now: datetime) -> Pass:
+    """The pass once its last device gave it up."""
+    return replace(pass_, status=PassStatus.UNINSTALLED, uninstalled_at=now, revision=pass_.revision + 1)
+
+
+def as_milliseconds(moment: datetime) -> int:
+    """Milliseconds since 1970 of an aware moment, exact."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    """The aware UTC moment of `as_milliseconds`."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)

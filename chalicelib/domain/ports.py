@@ -1,0 +1,302 @@
+"""What the domain needs from the outside: storage, queues and a clock.
+
+Every write either takes effect whole or raises. `Conflict` means that another writer was in the way and nothing was
+written; callers go through `retry_conflicts`. Any call raises `Busy` when storage cannot be reached or is throttled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.counted_index import Collection, SegmentCount, Slice
+from chalicelib.domain.passes import Pass, PassReference, PassSummary
+from chalicelib.domain.projects import Credential, Project
+from chalicelib.domain.tags import Tag, TagReference
+from chalicelib.domain.templates import Template, TemplateHeader, TemplateReference
+from chalicelib.domain.tickets import SegmentResult, Ticket
+
+
+class ProjectStore(Protocol):
+    """Projects and their credentials."""
+
+    def create_project(self, *, name: str, now: datetime) -> Project:
+        """A new project."""
+
+    def get_project(self, *, project_id: int) -> Project | None:
+        """The project of that id."""
+
+    def list_projects(self) -> list[Project]:
+        """Every project; reads the whole table, so for operators only."""
+
+    def create_credential(self, credential: Credential) -> None:
+        """Stores a new pair. Raises AlreadyExists if the key is taken."""
+
+    def get_credential(self, *, key: str) -> Credential | None:
+        """The credential of that key, revoked ones included."""
+
+    def get_credential_by_secret(self, *, secret_hash: str) -> Credential | None:
+        """The credential with that secret, for clients that send the secret alone."""
+
+    def list_credentials(self, *, project_id: int) -> list[Credential]:
+        """The project's credentials; reads the whole table, so for operators only."""
+
+    def revoke_credential(self, *, key: str, now: datetime) -> bool:
+        """Revokes it; False if there is no such key."""
+
+
+class SequenceStore(Protocol):
+    """Numbers that only grow, each with a time that never runs backwards, so that order by id is order by creation."""
+
+    def next_values(self, *, name: str, count: int, now: datetime) -> tuple[int, datetime]:
+        """The first of `count` fresh consecutive numbers of a sequence, from 1, and the time they stand for."""
+
+    def allocate_pass_ids(self, *, project_id: int, count: int, now: datetime) -> tuple[list[int], datetime]:
+        """Fresh ascending pass ids from the blocks of 1,000 that the project leases (DESIGN, section 2)."""
+
+
+class CountStore(Protocol):
+    """The counters of the counted index. They are written by the other stores, beside the members they count."""
+
+    def read_counts(self, collection: Collection) -> list[SegmentCount]:
+        """The collection's segments with members, ascending, stripes summed. One query."""
+
+
+class PassStore(Protocol):
+    """Passes, their external ids and their tags."""
+
+    def find_pass_id(self, *, project_id: int, reference: PassReference) -> int | None:
+        """The pass id behind a reference, without checking that the pass is there or whose it is. One call at most.
+
+        Raises Ambiguous if an external id matches in several templates.
+        """
+
+    def get_pass(self, *, project_id: int, pass_id: int) -> Pass | None:
+        """The pass, read consistently; None also for another project's."""
+
+    def get_passes(self, pass_ids: Sequence[int]) -> dict[int, Pass]:
+        """Whole passes by id; eventually consistent, half the price. For writes that are conditional on a revision."""
+
+    def get_summaries(self, pass_ids: Sequence[int]) -> list[PassSummary]:
+        """Summaries in the order asked, missing ones left out. One call per 100."""
+
+    def group_new_passes(self, passes: Sequence[tuple[Pass, int]]) -> list[int]:
+        """Sizes of neighbouring groups of new passes, each with its number of tags, that fit into `create_passes`."""
+
+    def create_passes(
+        self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]
+    ) -> frozenset[int]:
+        """Stores a group of new passes with their tags and external ids, and the tags that are new, all or nothing.
+
+        Returns the positions of passes whose external id is taken; if there is one, nothing was written.
+        Raises Conflict.
+        """
+
+    def add_tags(
+        self, pass_: Pass, *, kept: frozenset[TagReference], added: Sequence[Tag], new_tags: Sequence[Tag]
+    ) -> None:
+        """Puts tags on a pass that keeps the live ones it has; `new_tags`, which are also in `added`, are created.
+
+        Raises Conflict if the pass was written meanwhile.
+        """
+
+    def remove_tag(self, pass_: Pass, tag: Tag) -> None:
+        """Takes one live tag off a pass. Raises Conflict."""
+
+    def delete_pass(self, pass_: Pass, *, live: Iterable[TagReference]) -> None:
+        """Removes a pass with its external id, its rows and its place in every counter. Raises Conflict."""
+
+    def update_pass(self, *, before: Pass, after: Pass, ticket: Ticket | None = None) -> None:
+        """Writes changed content; with a ticket, records that in the same transaction. Raises Conflict."""
+
+    def change_status(self, *, before: Pass, after: Pass, live: Iterable[TagReference]) -> None:
+        """Writes a changed installation status with every row and counter that shows it. Raises Conflict."""
+
+    def read_members(
+        self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool
+    ) -> list[int]:
+        """Pass ids of the slices, in page order. One query a slice, side by side."""
+
+    def list_segment(self, collection: Collection, segment: int) -> list[int]:
+        """Every pass id of one segment."""
+
+    def page_by_update(self, query: UpdatedQuery) -> list[int]:
+        """Pass ids of a page in order of `updatedAt`; equal times are ordered by id."""
+
+    def remove_membership(self, *, pass_id: int, reference: TagReference) -> None:
+        """Removes a dead row unless the pass has the tag anew by then. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatedQuery:
+    """A page of passes by `updatedAt`, and which passes belong to the list."""
+
+    project_id: int
+    offset: int
+    size: int
+    descending: bool
+    total: int
+    """how many passes belong to the list"""
+    template_id: int | None = None
+    tag: TagReference | None = None
+    facets: AbstractSet[str] | None = None
+
+
+class TagStore(Protocol):
+    """Tags by name and by id."""
+
+    def find_tag(self, *, project_id: int, names: Sequence[str], tag_id: int | None) -> Tag | None:
+        """The tag of the first name that exists, else the one of that id. One call."""
+
+    def get_tags(
+        self, *, project_id: int, names: Sequence[str] = (), tag_ids: Iterable[int] = ()
+    ) -> tuple[dict[str, Tag], dict[int, Tag]]:
+        """Tags by name and by id in one call; missing ones are left out."""
+
+    def list_tags(
+        self, collection: Collection, slices: Sequence[Slice], *, descending: bool
+    ) -> list[Tag]:
+        """The tags of the slices, in page order."""
+
+    def empty_tag(self, tag: Tag) -> None:
+        """Moves the tag on to its next generation and notes the old one for the sweep. Raises Conflict."""
+
+    def delete_tag(self, tag: Tag) -> None:
+        """Removes the tag and notes its collection for the sweep. Raises Conflict."""
+
+
+class SweepStore(Protocol):
+    """Collections that are dead and have still to be cleared away."""
+
+    def list_sweeps(self) -> list[str]:
+        """Keys of collections noted for the sweep."""
+
+    def count_segments(self, collection: Collection) -> list[int]:
+        """Segments of a collection that have a counter row, even if it says zero."""
+
+    def remove_counters(self, collection: Collection, segment: int) -> None:
+        """Removes one segment's counters. Idempotent."""
+
+    def finish_sweep(self, collection: Collection) -> bool:
+        """Forgets the collection if no counter row of it is left; whether that was so."""
+
+
+class TemplateStore(Protocol):
+    """Templates and their external ids."""
+
+    def create_template(self, template: Template) -> None:
+        """Stores a new template. Raises AlreadyExists if the external id is taken."""
+
+    def find_template_id(self, *, project_id: int, reference: TemplateReference) -> int | None:
+        """The id behind a reference. One call at most."""
+
+    def get_template(self, *, project_id: int, template_id: int) -> Template | None:
+        """The template, read consistently."""
+
+    def list_headers(self, *, project_id: int) -> list[TemplateHeader]:
+        """Headers of all templates of a project, ascending by id."""
+
+    def update_template(self, *, before: Template, after: Template) -> None:
+        """Raises Conflict if the template was written meanwhile."""
+
+    def delete_template(self, template: Template) -> None:
+        """Hides the template and frees its external id. Raises Conflict."""
+
+    def restore_template(self, template: Template) -> None:
+        """Undoes `delete_template`. Raises AlreadyExists if the external id was taken meanwhile."""
+
+
+class TicketStore(Protocol):
+    """Tickets, what they bring, and the progress of bulk updates."""
+
+    def create_ticket(self, ticket: Ticket, update: ContentUpdate) -> None:
+        """Stores a bulk update that waits for its plan."""
+
+    def get_ticket(self, *, ticket_id: int) -> Ticket | None:
+        """The ticket, read consistently."""
+
+    def get_update(self, *, ticket_id: int) -> ContentUpdate | None:
+        """What a bulk update writes."""
+
+    def save_plan(self, ticket: Ticket, segments: Sequence[int]) -> None:
+        """Fixes the segments of a bulk update once and makes it QUEUED. Raises Conflict if there is a plan."""
+
+    def get_plan(self, *, ticket_id: int) -> list[int] | None:
+        """The planned segments, ascending."""
+
+    def list_done(self, *, ticket_id: int) -> set[int]:
+        """Segments that were handled."""
+
+    def is_done(self, *, ticket_id: int, segment: int) -> bool:
+        """Whether a segment was handled."""
+
+    def complete_segment(self, ticket: Ticket, segment: int, result: SegmentResult) -> None:
+        """Marks a segment handled and adds to the progress, both or neither; a second time changes nothing."""
+
+    def fail_part(self, ticket: Ticket, segment: int | None, *, passes: int) -> None:
+        """Marks a segment, or with None the plan, as failed, counts its passes, and makes the ticket FAILED.
+
+        A second time changes nothing.
+        """
+
+    def abort_ticket(self, *, ticket_id: int) -> None:
+        """Makes a ticket that was never planned ABORTED."""
+
+    def finish_ticket(self, *, ticket_id: int) -> None:
+        """Makes a ticket COMPLETED if all its segments are done, else leaves it."""
+
+    def reopen_ticket(self, ticket: Ticket) -> None:
+        """Makes a FAILED ticket PREQUED or QUEUED again and takes back what its failed parts counted."""
+
+    def list_open(self) -> list[int]:
+        """Ids of unfinished bulk updates."""
+
+
+class QueueSender(Protocol):
+    """Messages to the workers. Each arrives at least once, in no order."""
+
+    def send_plan(self, *, ticket_id: int, start: int = 0) -> None:
+        """Asks for a bulk update's plan, or for the rest of its segment messages from index `start`."""
+
+    def send_segments(self, *, ticket_id: int, segments: Sequence[int]) -> None:
+        """Asks for segments to be handled, ten to a call."""
+
+    def send_sweep(self, *, collection: Collection, segments: Sequence[int] | None = None) -> None:
+        """Asks for a dead collection, or some segments of it, to be cleared away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Limits and times that the rules apply; their values are settings."""
+
+    tags_per_pass: int
+    tag_characters: int
+    locations: int
+    content_bytes: int
+    budget_seconds: float
+    worker_threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """Everything a use case needs from the outside, handed to each as its first argument."""
+
+    projects: ProjectStore
+    sequences: SequenceStore
+    counts: CountStore
+    passes: PassStore
+    tags: TagStore
+    sweeps: SweepStore
+    templates: TemplateStore
+    tickets: TicketStore
+    queues: QueueSender
+    bounds: Bounds
+    now: Callable[[], datetime]
+    new_serial_number: Callable[[], str]
+    new_token: Callable[[], str]
+
+

@@ -1,0 +1,157 @@
+"""Putting tags on passes and taking them off (airship-wallet-v1, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from chalicelib.domain.counted_index import count_members
+from chalicelib.domain.errors import Busy, NotFound
+from chalicelib.domain.finding import get_live_tags, get_pass_or_raise, get_tag_or_raise
+from chalicelib.domain.passes import PassReference
+from chalicelib.domain.ports import Platform
+from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.tags import Tag, TagReference, plan_tagging, validate_tag_names
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """A tag that was taken off passes, and how many had it."""
+
+    tag_id: int
+    count: int
+
+
+def add_tags(platform: Platform, *, project_id: int, reference: PassReference, names: Sequence[str]) -> list[str]:
+    """Adds tags to a pass, creating those that do not exist, and returns the names that it did not have before.
+
+    All or nothing. Safe to repeat: a second call adds nothing. With n existing tags: three calls by pass id, one more
+    by external id, one more if a tag is new.
+
+    Raises:
+        InvalidRequest: a name is unusable, or more than 15 tags would be left (sections 9.4, 9.5).
+        NotFound, Ambiguous, Busy
+    """
+    wanted = validate_tag_names(names, maximum_characters=platform.bounds.tag_characters)
+
+    def attempt() -> list[str]:
+        pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        if not wanted:
+            return []
+        by_name, by_id = platform.tags.get_tags(
+            project_id=project_id, names=wanted, tag_ids=[tag.tag_id for tag in pass_.tags]
+        )
+        tagging = plan_tagging(
+            names=wanted,
+            references=pass_.tags,
+            known_by_name=by_name,
+            known_by_id=by_id,
+            maximum_tags=platform.bounds.tags_per_pass,
+        )
+        if tagging.new_names:
+            new_tags = number_new_tags(platform, project_id=project_id, names=tagging.created)
+            platform.passes.add_tags(
+                pass_, kept=tagging.kept, added=[*tagging.added, *new_tags], new_tags=new_tags
+            )
+        return tagging.new_names
+
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def number_new_tags(platform: Platform, *, project_id: int, names: Sequence[str]) -> list[Tag]:
+    """Tags of fresh ids, ready to be stored. Ids are dense in a project; an abandoned attempt leaves a gap."""
+    if not names:
+        return []
+    first, created_at = platform.sequences.next_values(
+        name=f"tags:{project_id}", count=len(names), now=platform.now()
+    )
+    return [
+        Tag(project_id=project_id, tag_id=first + position, name=name, generation=1, created_at=created_at)
+        for position, name in enumerate(names)
+    ]
+
+
+def resolve_tags(
+    platform: Platform, *, project_id: int, names: Sequence[str]
+) -> tuple[dict[str, Tag], list[Tag]]:
+    """All the tags of valid names, and which of them are new and still to be stored. One call, two if any is new."""
+    if not names:
+        return {}, []
+    by_name, _ = platform.tags.get_tags(project_id=project_id, names=names)
+    new_tags = number_new_tags(
+        platform, project_id=project_id, names=[name for name in names if name not in by_name]
+    )
+    return by_name | {tag.name: tag for tag in new_tags}, new_tags
+
+
+def list_tags_of_pass(platform: Platform, *, project_id: int, reference: PassReference) -> list[Tag]:
+    """The tags of a pass, ascending by id. Two calls by pass id, three by external id.
+
+    Raises:
+        NotFound, Ambiguous
+    """
+    pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+    return get_live_tags(platform, pass_)
+
+
+def remove_tag(platform: Platform, *, project_id: int, segment: str, reference: PassReference) -> tuple[int, int]:
+    """Takes a tag off one pass; the ids of tag and pass. The tag itself stays (section 4.8).
+
+    Raises:
+        NotFound: no such tag or pass, or the pass does not have the tag.
+        Ambiguous, Busy
+    """
+
+    def attempt() -> tuple[int, int]:
+        tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
+        pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        if TagReference(tag.tag_id, tag.generation) not in pass_.tags:
+            raise NotFound(f"tag {tag.name} on pass", pass_.pass_id)
+        platform.passes.remove_tag(pass_, tag)
+        return tag.tag_id, pass_.pass_id
+
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def empty_tag(platform: Platform, *, project_id: int, segment: str) -> Cleared:
+    """Takes a tag off all its passes at once, however many, by moving it on to its next generation (section 4.9).
+
+    Three calls. The count is read after the move, so it holds every pass that was tagged before.
+
+    Raises:
+        NotFound, Busy
+    """
+
+    def attempt() -> Tag:
+        tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
+        platform.tags.empty_tag(tag)
+        return tag
+
+    return _clear(platform, retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds))
+
+
+def delete_tag(platform: Platform, *, project_id: int, segment: str) -> Cleared:
+    """Takes a tag off all its passes and removes it (section 4.10). Three calls.
+
+    Raises:
+        NotFound, Busy
+    """
+
+    def attempt() -> Tag:
+        tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
+        platform.tags.delete_tag(tag)
+        return tag
+
+    return _clear(platform, retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds))
+
+
+def _clear(platform: Platform, tag: Tag) -> Cleared:
+    """Counts a collection that has just died and has it swept.
+
+    The sweep is already noted beside the tag: if its message cannot be sent, the next resume sends it.
+    """
+    count = count_members(platform.counts.read_counts(tag.collection))
+    with suppress(Busy):
+        platform.queues.send_sweep(collection=tag.collection)
+    return Cleared(tag_id=tag.tag_id, count=count)

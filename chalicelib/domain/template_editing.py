@@ -1,0 +1,199 @@
+"""Creating, changing and deleting templates (airship-wallet-v1, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chalicelib.domain.content import Content
+from chalicelib.domain.counted_index import count_members, passes_of_template
+from chalicelib.domain.errors import InUse, InvalidRequest, NotFound
+from chalicelib.domain.finding import get_template_or_raise
+from chalicelib.domain.ports import Platform
+from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.templates import Template, TemplateDraft, TemplateReference
+from chalicelib.domain.updating import LOCATION_IDS_PER_TICKET, Location, take_ticket
+
+
+def create_template(
+    platform: Platform, *, project_id: int, draft: TemplateDraft, external_id: str | None
+) -> Template:
+    """Stores a new template.
+
+    Raises:
+        AlreadyExists: the external id is taken in the project.
+        InvalidRequest, Busy
+    """
+    _check_size(platform, draft.content)
+    template_id, created_at = platform.sequences.next_values(name="templates", count=1, now=platform.now())
+    template = Template(
+        template_id=template_id,
+        project_id=project_id,
+        campaign_id=platform.new_serial_number(),
+        external_id=external_id,
+        name=draft.name,
+        description=draft.description,
+        type=draft.type,
+        project_type=draft.project_type,
+        vendor=draft.vendor,
+        content=draft.content,
+        created_at=created_at,
+        updated_at=created_at,
+        revision=1,
+    )
+    retry_conflicts(
+        lambda: platform.templates.create_template(template), budget_seconds=platform.bounds.budget_seconds
+    )
+    return template
+
+
+def duplicate_template(platform: Platform, *, project_id: int, reference: TemplateReference) -> Template:
+    """A new template like another one, without its external id.
+
+    Raises:
+        NotFound, Busy
+    """
+    original = get_template_or_raise(platform, project_id=project_id, reference=reference)
+    draft = TemplateDraft(
+        name=original.name,
+        description=original.description,
+        vendor=original.vendor,
+        type=original.type,
+        project_type=original.project_type,
+        content=original.content,
+    )
+    return create_template(platform, project_id=project_id, draft=draft, external_id=None)
+
+
+def update_template(
+    platform: Platform, *, project_id: int, reference: TemplateReference, draft: TemplateDraft
+) -> Template:
+    """Replaces a template; its locations stay, which have calls of their own. Issued passes keep what they show.
+
+    Raises:
+        InvalidRequest: the vendor would change, which issued passes could not follow.
+        NotFound, Busy
+    """
+
+    def change(template: Template) -> Template:
+        if draft.vendor != template.vendor:
+            raise InvalidRequest(f"the vendor of a template cannot change from {template.vendor}", field="vendor")
+        lists = dict(draft.content.lists)
+        if "locations" in template.content.lists:
+            lists["locations"] = template.content.lists["locations"]
+        content = Content(fields=draft.content.fields, headers=draft.content.headers, lists=lists)
+        return replace(
+            template,
+            name=draft.name,
+            description=draft.description,
+            type=draft.type,
+            project_type=draft.project_type,
+            content=content,
+        )
+
+    return _change(platform, project_id, reference, change)
+
+
+def delete_template(platform: Platform, *, project_id: int, reference: TemplateReference) -> Template:
+    """Removes a template that has no passes.
+
+    It is hidden first and its passes are counted again after that, so that a pass issued meanwhile is not orphaned.
+
+    Raises:
+        InUse: it has passes.
+        NotFound, Busy
+    """
+
+    def attempt() -> Template:
+        template = get_template_or_raise(platform, project_id=project_id, reference=reference)
+        _refuse_if_used(platform, template)
+        platform.templates.delete_template(template)
+        return template
+
+    template = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    try:
+        _refuse_if_used(platform, template)
+    except InUse:
+        retry_conflicts(
+            lambda: platform.templates.restore_template(template), budget_seconds=platform.bounds.budget_seconds
+        )
+        raise
+    return template
+
+
+def _refuse_if_used(platform: Platform, template: Template) -> None:
+    passes = count_members(platform.counts.read_counts(passes_of_template(template.template_id)))
+    if passes:
+        raise InUse(f"template {template.template_id} still has {passes} passes; delete them first")
+
+
+def add_locations(
+    platform: Platform, *, project_id: int, reference: TemplateReference, locations: Sequence[Location]
+) -> list[Location]:
+    """Appends locations to a template, for passes issued from now on, and returns them with their ids.
+
+    Raises:
+        InvalidRequest: the template would have more than 10.
+        NotFound, Busy
+    """
+    ticket_id, _ = take_ticket(platform)
+    first = ticket_id * LOCATION_IDS_PER_TICKET + 1
+    added = [{"id": first + position, **location} for position, location in enumerate(locations)]
+
+    def change(template: Template) -> Template:
+        existing = template.content.lists.get("locations", [])
+        if len(existing) + len(added) > platform.bounds.locations:
+            raise InvalidRequest(f"a template has at most {platform.bounds.locations} locations", field="locations")
+        return _with_locations(template, [*existing, *added])
+
+    _change(platform, project_id, reference, change)
+    return added
+
+
+def remove_location(
+    platform: Platform, *, project_id: int, reference: TemplateReference, location_id: int | None
+) -> None:
+    """Removes one location of a template.
+
+    Raises:
+        NotFound: the template or the location.
+        Busy
+    """
+
+    def change(template: Template) -> Template:
+        existing = template.content.lists.get("locations", [])
+        kept = [location for location in existing if location["id"] != location_id]
+        if len(kept) == len(existing):
+            raise NotFound("location", location_id)
+        return _with_locations(template, kept)
+
+    _change(platform, project_id, reference, change)
+
+
+def _with_locations(template: Template, locations: list[Location]) -> Template:
+    content = replace(template.content, lists={**template.content.lists, "locations": locations})
+    return replace(template, content=content)
+
+
+def _change(
+    platform: Platform, project_id: int, reference: TemplateReference, change: Callable[[Template], Template]
+) -> Template:
+    def attempt() -> Template:
+        before = get_template_or_raise(platform, project_id=project_id, reference=reference)
+        changed = change(before)
+        _check_size(platform, changed.content)
+        after = replace(
+            changed, revision=before.revision + 1, updated_at=max(platform.now(), before.updated_at)
+        )
+        platform.templates.update_template(before=before, after=after)
+        return after
+
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def _check_size(platform: Platform, content: Content) -> None:
+    size_bytes = len(content.encode().encode())
+    if size_bytes > platform.bounds.content_bytes:
+        raise InvalidRequest(
+            f"the template would hold {size_bytes} bytes of content, the limit is {platform.bounds.content_bytes}"
+        )

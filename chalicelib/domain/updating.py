@@ -1,0 +1,166 @@
+"""Writes of what a single pass shows. Each is a ticket (DESIGN, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.errors import InvalidRequest, NotFound
+from chalicelib.domain.finding import get_pass_or_raise
+from chalicelib.domain.passes import Pass, PassReference, apply_ticket
+from chalicelib.domain.ports import Bounds, Platform
+from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.tickets import Progress, Ticket, TicketStatus
+
+TICKETS = "tickets"
+"""the sequence that numbers every write of content"""
+
+LOCATION_IDS_PER_TICKET = 16
+"""more than a pass may have locations, so that ids made from different tickets never meet"""
+
+Location = dict[str, Any]
+
+
+def update_pass(
+    platform: Platform, *, project_id: int, reference: PassReference, update: ContentUpdate
+) -> Ticket:
+    """Merges an update into one pass and returns its finished ticket. Four calls by pass id.
+
+    Raises:
+        InvalidRequest: an entry breaks a rule, or the pass would outgrow its limit.
+        NotFound, Ambiguous, Busy
+    """
+    check_update(update, bounds=platform.bounds, now=platform.now())
+    numbered: tuple[int, datetime] | None = None
+
+    def attempt() -> Ticket:
+        nonlocal numbered
+        pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        # one number for all attempts: the write keeps its place among its rivals
+        numbered = numbered or take_ticket(platform)
+        return _write(platform, pass_, update, *numbered)
+
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def take_ticket(platform: Platform) -> tuple[int, datetime]:
+    """The next number in the order of all writes, and its time."""
+    return platform.sequences.next_values(name=TICKETS, count=1, now=platform.now())
+
+
+def _write(
+    platform: Platform, pass_: Pass, update: ContentUpdate, ticket_id: int, created_at: datetime
+) -> Ticket:
+    after, merge = apply_ticket(
+        pass_,
+        number_locations(update, ticket_id=ticket_id),
+        ticket_id=ticket_id,
+        now=platform.now(),
+        maximum_bytes=platform.bounds.content_bytes,
+    )
+    ticket = Ticket(
+        ticket_id=ticket_id,
+        project_id=pass_.project_id,
+        status=TicketStatus.COMPLETED,
+        created_at=created_at,
+        target=None,
+        progress=Progress(total=1, processed=1, changed=int(merge.changed)),
+    )
+    platform.passes.update_pass(before=pass_, after=after, ticket=ticket)
+    return ticket
+
+
+def add_locations(
+    platform: Platform, *, project_id: int, reference: PassReference, locations: Sequence[Location]
+) -> list[Location]:
+    """Appends locations to a pass and returns them with their ids.
+
+    Raises:
+        InvalidRequest: the pass would have more than 10.
+        NotFound, Ambiguous, Busy
+    """
+
+    def change(existing: list[Location], ticket_id: int) -> list[Location]:
+        return [*existing, *_with_ids(locations, ticket_id)]
+
+    before, after = _change_locations(platform, project_id, reference, change)
+    return after[len(before) :]
+
+
+def remove_location(
+    platform: Platform, *, project_id: int, reference: PassReference, location_id: int | None
+) -> None:
+    """Removes one location of a pass.
+
+    Raises:
+        NotFound: the pass or the location.
+        Ambiguous, Busy
+    """
+
+    def change(existing: list[Location], ticket_id: int) -> list[Location]:
+        kept = [location for location in existing if location["id"] != location_id]
+        if len(kept) == len(existing):
+            raise NotFound("location", location_id)
+        return kept
+
+    _change_locations(platform, project_id, reference, change)
+
+
+def _change_locations(
+    platform: Platform,
+    project_id: int,
+    reference: PassReference,
+    change: Callable[[list[Location], int], list[Location]],
+) -> tuple[list[Location], list[Location]]:
+    """Reads, changes and writes the list; each attempt takes a fresh ticket, since it builds on what it has read."""
+
+    def attempt() -> tuple[list[Location], list[Location]]:
+        pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        before = list(pass_.content.lists.get("locations", []))
+        ticket_id, created_at = take_ticket(platform)
+        update = ContentUpdate(lists={"locations": change(before, ticket_id)})
+        check_update(update, bounds=platform.bounds, now=platform.now())
+        _write(platform, pass_, update, ticket_id, created_at)
+        return before, list(update.lists["locations"])
+
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def number_locations(update: ContentUpdate, *, ticket_id: int) -> ContentUpdate:
+    """The update with an id on each location that has none; the same ticket always gives the same ids."""
+    locations = update.lists.get("locations")
+    if not locations or all("id" in location for location in locations):
+        return update
+    return replace(update, lists={**update.lists, "locations": _with_ids(locations, ticket_id)})
+
+
+def _with_ids(locations: Sequence[Location], ticket_id: int) -> list[Location]:
+    first = ticket_id * LOCATION_IDS_PER_TICKET + 1
+    return [{"id": first + position, **location} for position, location in enumerate(locations)]
+
+
+def check_update(update: ContentUpdate, *, bounds: Bounds, now: datetime) -> None:
+    """Checks the rules that hold for every write of content.
+
+    Raises:
+        InvalidRequest: more than 10 locations, or an expiration that cannot be (section 5).
+    """
+    if len(update.lists.get("locations") or ()) > bounds.locations:
+        raise InvalidRequest(f"a pass has at most {bounds.locations} locations", field="locations")
+    expiration = update.headers.get("expirationDate", {})
+    if expiration.get("label") != "valid" or "value" not in expiration:
+        return
+    if _parse_expiration(expiration["value"]) <= now:
+        raise InvalidRequest("a valid pass must expire in the future", field="headers.expirationDate.value")
+
+
+def _parse_expiration(value: Any) -> datetime:
+    """ISO 8601, to the minute at least; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise InvalidRequest("must be an ISO 8601 date", field="headers.expirationDate.value") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

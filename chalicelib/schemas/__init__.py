@@ -1,0 +1,1 @@
+"""Pydantic models, at the edges only: HTTP bodies and queue messages."""

@@ -1,0 +1,68 @@
+"""DynamoDB's failures, told in the domain's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.domain.errors import Busy, Conflict
+
+CONDITION_FAILED = "ConditionalCheckFailedException"
+CANCELLED = "TransactionCanceledException"
+CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException"})
+THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "ServiceUnavailable",
+    }
+)
+
+
+class ConditionFailed(Conflict):
+    """A condition of ours did not hold. `labels` name the transaction's items it failed for."""
+
+    def __init__(self, labels: frozenset[str] = frozenset()) -> None:
+        super().__init__(f"condition failed: {', '.join(sorted(labels))}")
+        self.labels = labels
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns what pynamodb and botocore raise into Conflict, ConditionFailed or Busy, keeping the cause.
+
+    A programming fault (validation, a missing table, a missing permission) passes through unchanged.
+    """
+    try:
+        yield
+    except (PynamoDBException, ClientError) as error:
+        code = _code(error)
+        if code == CONDITION_FAILED:
+            raise ConditionFailed from error
+        if code in CONFLICTS:
+            raise Conflict("two writers met") from error
+        if code in THROTTLED:
+            raise Busy("storage is throttled") from error
+        if _is_connection_failure(error):
+            raise Busy("storage cannot be reached") from error
+        raise
+    except BotoCoreError as error:
+        if isinstance(error, HTTPClientError):
+            raise Busy("storage cannot be reached") from error
+        raise
+
+
+def _code(error: PynamoDBException | ClientError) -> str | None:
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code"))
+    return error.cause_response_code
+
+
+def _is_connection_failure(error: PynamoDBException | ClientError) -> bool:
+    return isinstance(getattr(error, "cause", None), HTTPClientError)

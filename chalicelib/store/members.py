@@ -1,0 +1,83 @@
+"""Reading the members of a counted collection: slices of segments, from whichever end is nearer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.models import Model
+
+from chalicelib.domain.counted_index import Slice
+from chalicelib.store.connection import Database
+from chalicelib.store.models import RawItem
+
+
+@dataclass(frozen=True, slots=True)
+class MemberIndex:
+    """The index that finds a segment's members: its hash key names the segment, its range key is the ordinal."""
+
+    model: type[Model]
+    name: str
+    hash_key: str
+    hash_type: str = "S"
+
+    def query(self, segment_key: str, **more: Any) -> dict[str, Any]:
+        """Query arguments for one segment."""
+        return {
+            "TableName": self.model.Meta.table_name,
+            "IndexName": self.name,
+            "KeyConditionExpression": "#segment = :segment",
+            "ExpressionAttributeNames": {"#segment": self.hash_key},
+            "ExpressionAttributeValues": {":segment": {self.hash_type: segment_key}},
+            **more,
+        }
+
+
+def read_slices(
+    database: Database,
+    index: MemberIndex,
+    slices: Sequence[tuple[str, Slice]],
+    *,
+    facets: AbstractSet[str] | None = None,
+    descending: bool,
+) -> list[RawItem]:
+    """Raw items of (segment key, slice) pairs, in page order. One query a slice, side by side."""
+    parts = database.run_parallel(
+        [lambda key=key, part=part: _read_slice(database, index, key, part, facets) for key, part in slices]
+    )
+    return [item for items in parts for item in (reversed(items) if descending else items)]
+
+
+def _read_slice(
+    database: Database, index: MemberIndex, segment_key: str, part: Slice, facets: AbstractSet[str] | None
+) -> list[RawItem]:
+    after = part.members - part.skip - part.take
+    from_start = part.skip <= after
+    passed_over = part.skip if from_start else after
+    wanted = passed_over + part.take
+    arguments = index.query(segment_key, ScanIndexForward=from_start)
+    if facets is None:
+        arguments["Limit"] = wanted
+    else:
+        _filter_status(arguments, facets)
+    found: list[RawItem] = []
+    for items in database.query(**arguments):
+        found += items
+        if len(found) >= wanted:
+            break
+    taken = found[passed_over:wanted]
+    return taken if from_start else taken[::-1]
+
+
+def _filter_status(arguments: dict[str, Any], facets: AbstractSet[str]) -> None:
+    names = {f":status{position}": {"S": str(facet)} for position, facet in enumerate(sorted(facets))}
+    arguments["FilterExpression"] = f"#status IN ({', '.join(names)})"
+    arguments["ExpressionAttributeNames"]["#status"] = "status"
+    arguments["ExpressionAttributeValues"].update(names)
+
+
+def read_segment(database: Database, index: MemberIndex, segment_key: str) -> list[RawItem]:
+    """Every raw item of one segment, ascending."""
+    return [item for page in database.query(**index.query(segment_key)) for item in page]

@@ -1,0 +1,159 @@
+"""Pass rows and the domain's passes, one made from the other."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.content import Content
+from chalicelib.domain.counted_index import passes_of_template, segment_of
+from chalicelib.domain.passes import Pass, PassStatus, PassSummary, as_milliseconds, from_milliseconds
+from chalicelib.domain.tags import TagReference
+from chalicelib.store.models import PassRow, RawItem
+
+UPDATED_SHARDS = 8
+"""Shards of the index by `updatedAt`: part of every stored key."""
+
+SUMMARY_ATTRIBUTES: Final = (
+    "pass_id",
+    "project_id",
+    "template_id",
+    "serial_number",
+    "external_id",
+    "download_token",
+    "status",
+    "installed_at",
+    "uninstalled_at",
+    "platform",
+    "tags",
+    "created_at",
+    "updated_at",
+)
+
+
+def updated_shard(project_id: int, shard: int) -> str:
+    """Hash key of one shard of a project's index by `updatedAt`."""
+    return f"{project_id}.{shard}"
+
+
+def updated_order(updated_at_milliseconds: int, pass_id: int) -> str:
+    """Range key of that index: sorts by time, then by id."""
+    return f"{updated_at_milliseconds:015d}.{pass_id:016d}"
+
+
+def pass_id_of(order: str) -> int:
+    """The pass id inside `updated_order`."""
+    return int(order.rpartition(".")[2])
+
+
+def as_row(pass_: Pass) -> PassRow:
+    """The whole row of a pass, index keys included."""
+    updated_at = as_milliseconds(pass_.updated_at)
+    segment = segment_of(pass_.pass_id)
+    return PassRow(
+        pass_id=pass_.pass_id,
+        project_id=pass_.project_id,
+        template_id=pass_.template_id,
+        serial_number=pass_.serial_number,
+        external_id=pass_.external_id,
+        authentication_token=pass_.authentication_token,
+        download_token=pass_.download_token,
+        public_type=pass_.public_type,
+        status=pass_.status,
+        installed_at=_optional(pass_.installed_at),
+        uninstalled_at=_optional(pass_.uninstalled_at),
+        platform=pass_.platform,
+        tags={str(reference) for reference in pass_.tags} or None,
+        content=pass_.content.encode(),
+        version=pass_.version,
+        last_modified=pass_.last_modified,
+        changed_ticket=pass_.changed_ticket,
+        revision=pass_.revision,
+        created_at=as_milliseconds(pass_.created_at),
+        updated_at=updated_at,
+        segment=segment,
+        template_segment=passes_of_template(pass_.template_id).segment_key(segment),
+        updated_shard=updated_shard(pass_.project_id, pass_.pass_id % UPDATED_SHARDS),
+        updated_order=updated_order(updated_at, pass_.pass_id),
+    )
+
+
+def _optional(moment: Any) -> int | None:
+    return None if moment is None else as_milliseconds(moment)
+
+
+def _summary_values(item: RawItem) -> dict[str, Any]:
+    def moment(name: str) -> Any:
+        return from_milliseconds(int(item[name]["N"])) if name in item else None
+
+    return {
+        "pass_id": int(item["pass_id"]["N"]),
+        "project_id": int(item["project_id"]["N"]),
+        "template_id": int(item["template_id"]["N"]),
+        "serial_number": item["serial_number"]["S"],
+        "external_id": item["external_id"]["S"] if "external_id" in item else None,
+        "download_token": item["download_token"]["S"],
+        "status": PassStatus(item["status"]["S"]),
+        "installed_at": moment("installed_at"),
+        "uninstalled_at": moment("uninstalled_at"),
+        "platform": item["platform"]["S"] if "platform" in item else None,
+        "tags": frozenset(TagReference.parse(text) for text in item.get("tags", {}).get("SS", ())),
+        "created_at": moment("created_at"),
+        "updated_at": moment("updated_at"),
+    }
+
+
+def as_summary(item: RawItem) -> PassSummary:
+    """A summary from the attributes named in `SUMMARY_ATTRIBUTES`."""
+    return PassSummary(**_summary_values(item))
+
+
+def as_pass(item: RawItem) -> Pass:
+    """A whole pass from a whole row."""
+    return Pass(
+        **_summary_values(item),
+        authentication_token=item["authentication_token"]["S"],
+        public_type=item["public_type"]["S"] if "public_type" in item else None,
+        content=Content.decode(item["content"]["S"]),
+        version=int(item["version"]["N"]),
+        last_modified=int(item["last_modified"]["N"]),
+        changed_ticket=int(item["changed_ticket"]["N"]),
+        revision=int(item["revision"]["N"]),
+    )
+
+
+def content_actions(before: Pass, after: Pass) -> list[Action]:
+    """What an update of content writes; the index by time is touched only when the time moves."""
+    actions: list[Action] = [PassRow.content.set(after.content.encode()), PassRow.revision.set(after.revision)]
+    if after.version != before.version:
+        updated_at = as_milliseconds(after.updated_at)
+        actions += [
+            PassRow.version.set(after.version),
+            PassRow.last_modified.set(after.last_modified),
+            PassRow.changed_ticket.set(after.changed_ticket),
+            PassRow.updated_at.set(updated_at),
+            PassRow.updated_order.set(updated_order(updated_at, after.pass_id)),
+        ]
+    return actions
+
+
+def tag_actions(references: frozenset[TagReference], *, revision: int) -> list[Action]:
+    """What a change of tags writes."""
+    tags = {str(reference) for reference in references}
+    return [
+        PassRow.tags.set(tags) if tags else PassRow.tags.remove(),
+        PassRow.revision.set(revision),
+    ]
+
+
+def status_actions(after: Pass) -> list[Action]:
+    """What a change of the installation status writes."""
+    actions: list[Action] = [PassRow.status.set(after.status), PassRow.revision.set(after.revision)]
+    for attribute, value in (
+        (PassRow.installed_at, _optional(after.installed_at)),
+        (PassRow.uninstalled_at, _optional(after.uninstalled_at)),
+        (PassRow.platform, after.platform),
+    ):
+        actions.append(attribute.remove() if value is None else attribute.set(value))  # type: ignore[arg-type]
+    return actions

@@ -1,0 +1,286 @@
+"""Passes in DynamoDB: rows, external ids, memberships, and the counters that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+from chalicelib.domain.counted_index import (
+    Collection,
+    Slice,
+    passes_of_project,
+    passes_of_tag,
+    passes_of_template,
+    segment_of,
+)
+from chalicelib.domain.errors import Ambiguous
+from chalicelib.domain.passes import Pass, PassReference, PassSummary
+from chalicelib.domain.ports import UpdatedQuery
+from chalicelib.domain.tags import Tag, TagReference
+from chalicelib.domain.tickets import Ticket
+from chalicelib.store import external_ids, pass_rows
+from chalicelib.store.connection import Database
+from chalicelib.store.failures import ConditionFailed, translated
+from chalicelib.store.members import MemberIndex, read_segment, read_slices
+from chalicelib.store.models import ExternalIdRow, MembershipRow, PassRow, RawItem
+from chalicelib.store.tags import put_new_tag
+from chalicelib.store.ticket_rows import as_row as as_ticket_row
+from chalicelib.store.transactions import MAXIMUM_ITEMS, Transaction
+from chalicelib.store.updated import page_by_update
+
+_BY_TAG = MemberIndex(MembershipRow, "by_tag", "tag_segment")
+_BY_TEMPLATE = MemberIndex(PassRow, "by_template", "template_segment")
+_BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "N")
+
+# Two segments may meet in one group of new passes, so each collection may need two counter rows.
+_COUNTERS_PER_COLLECTION = 2
+
+
+class DynamoPassStore:
+    """Implements `PassStore`. Every write is conditional on the pass's revision."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find_pass_id(self, *, project_id: int, reference: PassReference) -> int | None:
+        """See `PassStore`."""
+        if reference.pass_id is not None:
+            return reference.pass_id
+        spellings = (reference.external_id, reference.fallback_external_id)
+        found = external_ids.find_first(
+            self._database,
+            keys=[external_ids.pass_key(project_id, spelling) for spelling in spellings if spelling is not None],
+            parent_id=reference.template_id,
+        )
+        if len(found) > 1:
+            raise Ambiguous(
+                "matches passes in more than one template; use /pass/template/{templateId}/id/{passExternalId}",
+                field="externalId",
+            )
+        return found[0] if found else None
+
+    def get_pass(self, *, project_id: int, pass_id: int) -> Pass | None:
+        """See `PassStore`."""
+        answer = self._database.call(
+            "GetItem", TableName=PassRow.Meta.table_name, Key=_key(pass_id), ConsistentRead=True
+        )
+        if "Item" not in answer:
+            return None
+        pass_ = pass_rows.as_pass(answer["Item"])
+        return pass_ if pass_.project_id == project_id else None
+
+    def get_passes(self, pass_ids: Sequence[int]) -> dict[int, Pass]:
+        """See `PassStore`."""
+        items = self._database.batch_get(PassRow, [_key(pass_id) for pass_id in pass_ids])
+        passes = [pass_rows.as_pass(item) for item in items]
+        return {pass_.pass_id: pass_ for pass_ in passes}
+
+    def get_summaries(self, pass_ids: Sequence[int]) -> list[PassSummary]:
+        """See `PassStore`."""
+        items = self._database.batch_get(
+            PassRow, [_key(pass_id) for pass_id in pass_ids], attributes=pass_rows.SUMMARY_ATTRIBUTES
+        )
+        found = {summary.pass_id: summary for summary in map(pass_rows.as_summary, items)}
+        return [found[pass_id] for pass_id in pass_ids if pass_id in found]
+
+    def group_new_passes(self, passes: Sequence[tuple[Pass, int]]) -> list[int]:
+        """See `PassStore`."""
+        sizes: list[int] = []
+        space = 0
+        for pass_, tags in passes:
+            # a tag may be new: two rows and a place in the project's counter
+            needed = 1 + (pass_.external_id is not None) + tags * (1 + 2 + _COUNTERS_PER_COLLECTION)
+            if not sizes or needed > space:
+                sizes.append(0)
+                space = MAXIMUM_ITEMS - 3 * _COUNTERS_PER_COLLECTION
+            sizes[-1] += 1
+            space -= needed
+        return sizes
+
+    def create_passes(
+        self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]
+    ) -> frozenset[int]:
+        """See `PassStore`."""
+        transaction = Transaction(self._database)
+        for position, (pass_, tags) in enumerate(passes):
+            transaction.put(pass_rows.as_row(pass_), PassRow.pass_id.does_not_exist(), label="pass")
+            if pass_.external_id is not None:
+                row = _external_id_row(pass_, pass_.external_id)
+                transaction.put(row, ExternalIdRow.key.does_not_exist(), label=f"external_id:{position}")
+            self._count_everywhere(transaction, pass_, [], change=1)
+            for tag in tags:
+                self._put_membership(transaction, pass_, tag)
+        for tag in new_tags:
+            put_new_tag(transaction, tag)
+        try:
+            transaction.commit()
+        except ConditionFailed as failure:
+            taken = frozenset(
+                int(label.partition(":")[2]) for label in failure.labels if label.startswith("external_id:")
+            )
+            if not taken:
+                raise
+            return taken
+        return frozenset()
+
+    def add_tags(
+        self, pass_: Pass, *, kept: frozenset[TagReference], added: Sequence[Tag], new_tags: Sequence[Tag]
+    ) -> None:
+        """See `PassStore`."""
+        references = kept | {TagReference(tag.tag_id, tag.generation) for tag in added}
+        transaction = Transaction(self._database)
+        self._update_pass(transaction, pass_, pass_rows.tag_actions(references, revision=pass_.revision + 1))
+        for tag in added:
+            self._put_membership(transaction, pass_, tag)
+        for tag in new_tags:
+            put_new_tag(transaction, tag)
+        transaction.commit()
+
+    def remove_tag(self, pass_: Pass, tag: Tag) -> None:
+        """See `PassStore`."""
+        reference = TagReference(tag.tag_id, tag.generation)
+        transaction = Transaction(self._database)
+        actions = pass_rows.tag_actions(pass_.tags - {reference}, revision=pass_.revision + 1)
+        self._update_pass(transaction, pass_, actions)
+        self._delete_membership(transaction, pass_, reference)
+        transaction.commit()
+
+    def delete_pass(self, pass_: Pass, *, live: Iterable[TagReference]) -> None:
+        """See `PassStore`. Rows of dead tags are left to the sweep."""
+        transaction = Transaction(self._database)
+        transaction.delete(PassRow(pass_id=pass_.pass_id), PassRow.revision == pass_.revision, label="pass")
+        if pass_.external_id is not None:
+            transaction.delete(_external_id_row(pass_, pass_.external_id))
+        self._count_everywhere(transaction, pass_, [], change=-1)
+        for reference in live:
+            self._delete_membership(transaction, pass_, reference)
+        transaction.commit()
+
+    def update_pass(self, *, before: Pass, after: Pass, ticket: Ticket | None = None) -> None:
+        """See `PassStore`. Without a ticket it is one plain conditional write: what a bulk update pays per pass."""
+        actions = pass_rows.content_actions(before, after)
+        if ticket is None:
+            with translated():
+                PassRow._get_connection().update_item(
+                    str(before.pass_id), actions=actions, condition=PassRow.revision == before.revision
+                )
+            return
+        transaction = Transaction(self._database)
+        if after is not before:
+            self._update_pass(transaction, before, actions)
+        transaction.put(as_ticket_row(ticket))
+        transaction.commit()
+
+    def change_status(self, *, before: Pass, after: Pass, live: Iterable[TagReference]) -> None:
+        """See `PassStore`."""
+        transaction = Transaction(self._database)
+        self._update_pass(transaction, before, pass_rows.status_actions(after))
+        if after.status != before.status:
+            references = list(live)
+            self._count_everywhere(transaction, before, references, change=-1)
+            self._count_everywhere(transaction, after, references, change=1)
+            for reference in references:
+                transaction.update(
+                    MembershipRow(pass_id=before.pass_id, tag_id=reference.tag_id),
+                    [MembershipRow.status.set(after.status)],
+                    MembershipRow.generation == reference.generation,
+                    label="membership",
+                )
+        transaction.commit()
+
+    def read_members(
+        self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool
+    ) -> list[int]:
+        """See `PassStore`."""
+        index = _index_of(collection)
+        parts = [(_segment_key(index, collection, part.segment), part) for part in slices]
+        items = read_slices(self._database, index, parts, facets=facets, descending=descending)
+        return [int(item["pass_id"]["N"]) for item in items]
+
+    def list_segment(self, collection: Collection, segment: int) -> list[int]:
+        """See `PassStore`."""
+        index = _index_of(collection)
+        items = read_segment(self._database, index, _segment_key(index, collection, segment))
+        return [int(item["pass_id"]["N"]) for item in items]
+
+    def page_by_update(self, query: UpdatedQuery) -> list[int]:
+        """See `PassStore`."""
+        return page_by_update(self._database, query)
+
+    def remove_membership(self, *, pass_id: int, reference: TagReference) -> None:
+        """See `PassStore`."""
+        try:
+            with translated():
+                MembershipRow(pass_id=pass_id, tag_id=reference.tag_id).delete(
+                    MembershipRow.generation == reference.generation
+                )
+        except ConditionFailed:
+            return
+
+    def _update_pass(self, transaction: Transaction, pass_: Pass, actions: list[object]) -> None:
+        transaction.update(
+            PassRow(pass_id=pass_.pass_id),
+            actions,  # type: ignore[arg-type]
+            PassRow.revision == pass_.revision,
+            label="pass",
+        )
+
+    def _put_membership(self, transaction: Transaction, pass_: Pass, tag: Tag) -> None:
+        """Overwrites a dead row of an earlier generation, if the sweep has not come by yet."""
+        transaction.put(
+            MembershipRow(
+                pass_id=pass_.pass_id,
+                tag_id=tag.tag_id,
+                generation=tag.generation,
+                tag_segment=tag.collection.segment_key(segment_of(pass_.pass_id)),
+                status=pass_.status,
+            )
+        )
+        transaction.count(tag.collection, pass_.pass_id, facet=pass_.status, change=1)
+
+    def _delete_membership(self, transaction: Transaction, pass_: Pass, reference: TagReference) -> None:
+        transaction.delete(
+            MembershipRow(pass_id=pass_.pass_id, tag_id=reference.tag_id),
+            MembershipRow.generation == reference.generation,
+            label="membership",
+        )
+        self._count_tag(transaction, pass_, reference, change=-1)
+
+    def _count_everywhere(
+        self, transaction: Transaction, pass_: Pass, references: Iterable[TagReference], *, change: int
+    ) -> None:
+        for collection in (passes_of_project(pass_.project_id), passes_of_template(pass_.template_id)):
+            transaction.count(collection, pass_.pass_id, facet=pass_.status, change=change)
+        for reference in references:
+            self._count_tag(transaction, pass_, reference, change=change)
+
+    def _count_tag(self, transaction: Transaction, pass_: Pass, reference: TagReference, *, change: int) -> None:
+        collection = passes_of_tag(
+            project_id=pass_.project_id, tag_id=reference.tag_id, generation=reference.generation
+        )
+        transaction.count(collection, pass_.pass_id, facet=pass_.status, change=change)
+
+
+def _key(pass_id: int) -> RawItem:
+    return {"pass_id": {"N": str(pass_id)}}
+
+
+def _external_id_row(pass_: Pass, external_id: str) -> ExternalIdRow:
+    return ExternalIdRow(
+        key=external_ids.pass_key(pass_.project_id, external_id),
+        parent_id=pass_.template_id,
+        target_id=pass_.pass_id,
+    )
+
+
+def _index_of(collection: Collection) -> MemberIndex:
+    return {"tag-passes": _BY_TAG, "template-passes": _BY_TEMPLATE, "project-passes": _BY_PROJECT}[
+        collection.key.partition(":")[0]
+    ]
+
+
+def _segment_key(index: MemberIndex, collection: Collection, segment: int) -> str:
+    # a segment of the whole project is a segment of the deployment: its number is the key
+    return str(segment) if index is _BY_PROJECT else collection.segment_key(segment)
+
+

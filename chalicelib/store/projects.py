@@ -1,0 +1,105 @@
+"""Projects and credentials in DynamoDB."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pynamodb.exceptions import DoesNotExist
+
+from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.passes import as_milliseconds, from_milliseconds
+from chalicelib.domain.projects import Credential, Project
+from chalicelib.store.connection import Database
+from chalicelib.store.failures import ConditionFailed, translated
+from chalicelib.store.models import CredentialRow, ProjectRow
+from chalicelib.store.sequences import DynamoSequenceStore
+
+
+def _as_project(row: ProjectRow) -> Project:
+    return Project(
+        project_id=int(row.project_id), name=row.name, created_at=from_milliseconds(int(row.created_at))
+    )
+
+
+def _as_credential(row: CredentialRow) -> Credential:
+    return Credential(
+        key=row.key,
+        secret_hash=row.secret_hash,
+        project_id=int(row.project_id),
+        created_at=from_milliseconds(int(row.created_at)),
+        revoked_at=None if row.revoked_at is None else from_milliseconds(int(row.revoked_at)),
+    )
+
+
+class DynamoProjectStore:
+    """Implements `ProjectStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._sequences = DynamoSequenceStore(database)
+
+    def create_project(self, *, name: str, now: datetime) -> Project:
+        """See `ProjectStore`."""
+        project_id, created_at = self._sequences.next_values(name="projects", count=1, now=now)
+        with translated():
+            ProjectRow(project_id=project_id, name=name, created_at=as_milliseconds(created_at)).save()
+        return Project(project_id=project_id, name=name, created_at=created_at)
+
+    def get_project(self, *, project_id: int) -> Project | None:
+        """See `ProjectStore`."""
+        try:
+            with translated():
+                return _as_project(ProjectRow.get(project_id))
+        except DoesNotExist:
+            return None
+
+    def list_projects(self) -> list[Project]:
+        """See `ProjectStore`."""
+        with translated():
+            return sorted(map(_as_project, ProjectRow.scan()), key=lambda project: project.project_id)
+
+    def create_credential(self, credential: Credential) -> None:
+        """See `ProjectStore`."""
+        row = CredentialRow(
+            key=credential.key,
+            secret_hash=credential.secret_hash,
+            project_id=credential.project_id,
+            created_at=as_milliseconds(credential.created_at),
+        )
+        try:
+            with translated():
+                row.save(CredentialRow.key.does_not_exist())
+        except ConditionFailed as failure:
+            raise AlreadyExists("is already in use", field="key") from failure
+
+    def get_credential(self, *, key: str) -> Credential | None:
+        """See `ProjectStore`."""
+        try:
+            with translated():
+                return _as_credential(CredentialRow.get(key))
+        except DoesNotExist:
+            return None
+
+    def get_credential_by_secret(self, *, secret_hash: str) -> Credential | None:
+        """See `ProjectStore`. An imported secret may stand under several keys; one that is not revoked wins."""
+        with translated():
+            found = [_as_credential(row) for row in CredentialRow.by_secret.query(secret_hash)]
+        return min(found, key=lambda credential: credential.revoked_at is not None, default=None)
+
+    def list_credentials(self, *, project_id: int) -> list[Credential]:
+        """See `ProjectStore`."""
+        with translated():
+            rows = CredentialRow.scan(CredentialRow.project_id == project_id)
+            return sorted(map(_as_credential, rows), key=lambda credential: credential.created_at)
+
+    def revoke_credential(self, *, key: str, now: datetime) -> bool:
+        """See `ProjectStore`. The first revocation's time stays."""
+        try:
+            with translated():
+                CredentialRow._get_connection().update_item(
+                    key,
+                    actions=[CredentialRow.revoked_at.set(CredentialRow.revoked_at | as_milliseconds(now))],
+                    condition=CredentialRow.key.exists(),
+                )
+        except ConditionFailed:
+            return False
+        return True

@@ -1,0 +1,147 @@
+"""Templates in DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+
+from chalicelib.domain.content import Content
+from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.passes import as_milliseconds, from_milliseconds
+from chalicelib.domain.templates import Template, TemplateHeader, TemplateReference
+from chalicelib.store import external_ids
+from chalicelib.store.connection import Database
+from chalicelib.store.failures import ConditionFailed, translated
+from chalicelib.store.models import ExternalIdRow, TemplateRow
+from chalicelib.store.transactions import Transaction
+
+
+def _header_values(row: TemplateRow) -> dict[str, Any]:
+    return {
+        "template_id": int(row.template_id),
+        "project_id": int(row.project_id),
+        "campaign_id": row.campaign_id,
+        "external_id": row.external_id,
+        "name": row.name,
+        "description": row.description or "",
+        "type": row.type,
+        "project_type": row.project_type,
+        "vendor": row.vendor,
+        "created_at": from_milliseconds(int(row.created_at)),
+        "updated_at": from_milliseconds(int(row.updated_at)),
+    }
+
+
+def _as_row(template: Template) -> TemplateRow:
+    return TemplateRow(
+        project_id=template.project_id,
+        template_id=template.template_id,
+        campaign_id=template.campaign_id,
+        external_id=template.external_id,
+        name=template.name,
+        description=template.description or None,
+        type=template.type,
+        project_type=template.project_type,
+        vendor=template.vendor,
+        deleted=False,
+        created_at=as_milliseconds(template.created_at),
+        updated_at=as_milliseconds(template.updated_at),
+        content=template.content.encode(),
+        revision=template.revision,
+    )
+
+
+def _external_id_row(template: Template) -> ExternalIdRow | None:
+    if template.external_id is None:
+        return None
+    return ExternalIdRow(
+        key=external_ids.template_key(template.project_id, template.external_id),
+        parent_id=external_ids.NO_PARENT,
+        target_id=template.template_id,
+    )
+
+
+class DynamoTemplateStore:
+    """Implements `TemplateStore`. Writes are conditional on the template's revision."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create_template(self, template: Template) -> None:
+        """See `TemplateStore`."""
+        transaction = Transaction(self._database)
+        transaction.put(_as_row(template), TemplateRow.template_id.does_not_exist(), label="template")
+        self._claim_external_id(transaction, template)
+        self._commit_claim(transaction)
+
+    def find_template_id(self, *, project_id: int, reference: TemplateReference) -> int | None:
+        """See `TemplateStore`."""
+        if reference.template_id is not None:
+            return reference.template_id
+        spellings = (reference.external_id, reference.fallback_external_id)
+        found = external_ids.find_first(
+            self._database,
+            keys=[external_ids.template_key(project_id, spelling) for spelling in spellings if spelling is not None],
+            parent_id=external_ids.NO_PARENT,
+        )
+        return found[0] if found else None
+
+    def get_template(self, *, project_id: int, template_id: int) -> Template | None:
+        """See `TemplateStore`."""
+        try:
+            with translated():
+                row = TemplateRow.get(project_id, template_id, consistent_read=True)
+        except DoesNotExist:
+            return None
+        if row.deleted or row.content is None:
+            return None
+        return Template(**_header_values(row), content=Content.decode(row.content), revision=int(row.revision or 0))
+
+    def list_headers(self, *, project_id: int) -> list[TemplateHeader]:
+        """See `TemplateStore`."""
+        with translated():
+            rows = TemplateRow.by_project.query(project_id)
+            return [TemplateHeader(**_header_values(row)) for row in rows if not row.deleted]
+
+    def update_template(self, *, before: Template, after: Template) -> None:
+        """See `TemplateStore`."""
+        with translated():
+            _as_row(after).save(TemplateRow.revision == before.revision)
+
+    def delete_template(self, template: Template) -> None:
+        """See `TemplateStore`."""
+        self._set_deleted(template, deleted=True, revision=template.revision)
+
+    def restore_template(self, template: Template) -> None:
+        """See `TemplateStore`."""
+        self._set_deleted(template, deleted=False, revision=template.revision + 1)
+
+    def _set_deleted(self, template: Template, *, deleted: bool, revision: int) -> None:
+        transaction = Transaction(self._database)
+        transaction.update(
+            TemplateRow(project_id=template.project_id, template_id=template.template_id),
+            [TemplateRow.deleted.set(deleted), TemplateRow.revision.set(revision + 1)],
+            TemplateRow.revision == revision,
+            label="template",
+        )
+        if deleted:
+            row = _external_id_row(template)
+            if row is not None:
+                transaction.delete(row)
+        else:
+            self._claim_external_id(transaction, template)
+        self._commit_claim(transaction)
+
+    def _claim_external_id(self, transaction: Transaction, template: Template) -> None:
+        row = _external_id_row(template)
+        if row is not None:
+            transaction.put(row, ExternalIdRow.key.does_not_exist(), label="external_id")
+
+    def _commit_claim(self, transaction: Transaction) -> None:
+        try:
+            transaction.commit()
+        except ConditionFailed as failure:
+            if "external_id" in failure.labels:
+                raise AlreadyExists("is already in use", field="externalId") from failure
+            raise

@@ -1,0 +1,54 @@
+"""Ticket rows and the domain's tickets, one made from the other."""
+
+from __future__ import annotations
+
+from chalicelib.domain.passes import as_milliseconds, from_milliseconds
+from chalicelib.domain.tickets import UNFINISHED, Progress, TagTarget, Ticket, TicketStatus
+from chalicelib.store.models import TicketRow
+
+OPEN = "open"
+"""value of the sparse index key that unfinished bulk updates carry"""
+
+
+def as_row(ticket: Ticket) -> TicketRow:
+    """The head row of a ticket."""
+    unfinished_bulk = ticket.target is not None and ticket.status in UNFINISHED
+    return TicketRow(
+        ticket_id=ticket.ticket_id,
+        project_id=ticket.project_id,
+        status=ticket.status,
+        created_at=as_milliseconds(ticket.created_at),
+        tag_id=ticket.target.tag_id if ticket.target else None,
+        generation=ticket.target.generation if ticket.target else None,
+        total=ticket.progress.total,
+        processed=ticket.progress.processed,
+        changed=ticket.progress.changed,
+        failed=ticket.progress.failed,
+        segments_total=ticket.segments_total,
+        segments_done=ticket.segments_done,
+        segments_failed=ticket.segments_failed,
+        open=OPEN if unfinished_bulk else None,
+    )
+
+
+def as_ticket(row: TicketRow) -> Ticket:
+    """The ticket of a head row."""
+    target = None
+    if row.tag_id is not None and row.generation is not None:
+        target = TagTarget(tag_id=int(row.tag_id), generation=int(row.generation))
+    return Ticket(
+        ticket_id=int(row.ticket_id),
+        project_id=int(row.project_id),
+        status=TicketStatus(row.status),
+        created_at=from_milliseconds(int(row.created_at)),
+        target=target,
+        progress=Progress(
+            total=int(row.total),
+            processed=int(row.processed),
+            changed=int(row.changed),
+            failed=int(row.failed),
+        ),
+        segments_total=None if row.segments_total is None else int(row.segments_total),
+        segments_done=int(row.segments_done),
+        segments_failed=int(row.segments_failed),
+    )

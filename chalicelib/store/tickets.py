@@ -1,0 +1,206 @@
+"""Tickets in DynamoDB: a small head, and parts that never change once written.
+
+Parts: `update` (what is written), `plan` (which segments), `done:<segment>` and `failed:<segment>` (markers).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pynamodb.exceptions import DoesNotExist
+
+from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.tickets import SegmentResult, Ticket, TicketStatus
+from chalicelib.store.connection import Database
+from chalicelib.store.failures import ConditionFailed, translated
+from chalicelib.store.models import TicketPartRow, TicketRow
+from chalicelib.store.ticket_rows import OPEN, as_row, as_ticket
+from chalicelib.store.transactions import Transaction
+
+_UPDATE, _PLAN, _DONE, _FAILED = "update", "plan", "done:", "failed:"
+
+
+def _marker(prefix: str, segment: int) -> str:
+    return f"{prefix}{segment:012d}"
+
+
+class DynamoTicketStore:
+    """Implements `TicketStore`. Statuses move by conditional writes, so a late message moves nothing back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create_ticket(self, ticket: Ticket, update: ContentUpdate) -> None:
+        """See `TicketStore`."""
+        transaction = Transaction(self._database)
+        transaction.put(as_row(ticket))
+        transaction.put(TicketPartRow(ticket_id=ticket.ticket_id, part=_UPDATE, document=update.encode()))
+        transaction.commit()
+
+    def get_ticket(self, *, ticket_id: int) -> Ticket | None:
+        """See `TicketStore`."""
+        try:
+            with translated():
+                return as_ticket(TicketRow.get(ticket_id, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def get_update(self, *, ticket_id: int) -> ContentUpdate | None:
+        """See `TicketStore`."""
+        document = self._get_document(ticket_id, _UPDATE)
+        return None if document is None else ContentUpdate.decode(document)
+
+    def get_plan(self, *, ticket_id: int) -> list[int] | None:
+        """See `TicketStore`."""
+        document = self._get_document(ticket_id, _PLAN)
+        return None if document is None else _decode_segments(document)
+
+    def _get_document(self, ticket_id: int, part: str) -> str | None:
+        try:
+            with translated():
+                document = TicketPartRow.get(ticket_id, part, consistent_read=True).document
+        except DoesNotExist:
+            return None
+        return None if document is None else str(document)
+
+    def save_plan(self, ticket: Ticket, segments: Sequence[int]) -> None:
+        """See `TicketStore`."""
+        transaction = Transaction(self._database)
+        transaction.put(
+            TicketPartRow(ticket_id=ticket.ticket_id, part=_PLAN, document=_encode_segments(segments)),
+            TicketPartRow.part.does_not_exist(),
+            label="plan",
+        )
+        transaction.update(
+            TicketRow(ticket_id=ticket.ticket_id),
+            [TicketRow.status.set(TicketStatus.QUEUED), TicketRow.segments_total.set(len(segments))],
+            TicketRow.status == TicketStatus.PREQUED,
+            label="ticket",
+        )
+        transaction.commit()
+
+    def list_done(self, *, ticket_id: int) -> set[int]:
+        """See `TicketStore`."""
+        return {int(row.part.removeprefix(_DONE)) for row in self._list_markers(ticket_id, _DONE)}
+
+    def _list_markers(self, ticket_id: int, prefix: str) -> list[TicketPartRow]:
+        with translated():
+            return list(TicketPartRow.query(ticket_id, TicketPartRow.part.startswith(prefix), consistent_read=True))
+
+    def is_done(self, *, ticket_id: int, segment: int) -> bool:
+        """See `TicketStore`."""
+        try:
+            with translated():
+                TicketPartRow.get(ticket_id, _marker(_DONE, segment), consistent_read=True)
+        except DoesNotExist:
+            return False
+        return True
+
+    def complete_segment(self, ticket: Ticket, segment: int, result: SegmentResult) -> None:
+        """See `TicketStore`."""
+        transaction = Transaction(self._database)
+        marker = TicketPartRow(
+            ticket_id=ticket.ticket_id, part=_marker(_DONE, segment), passes=result.processed
+        )
+        transaction.put(marker, TicketPartRow.part.does_not_exist(), label="marker")
+        transaction.update(
+            TicketRow(ticket_id=ticket.ticket_id),
+            [
+                TicketRow.processed.add(result.processed),
+                TicketRow.changed.add(result.changed),
+                TicketRow.failed.add(result.failed),
+                TicketRow.segments_done.add(1),
+            ],
+        )
+        _commit_once(transaction)
+
+    def fail_part(self, ticket: Ticket, segment: int | None, *, passes: int) -> None:
+        """See `TicketStore`."""
+        part = f"{_FAILED}{_PLAN}" if segment is None else _marker(_FAILED, segment)
+        transaction = Transaction(self._database)
+        transaction.put(
+            TicketPartRow(ticket_id=ticket.ticket_id, part=part, passes=passes),
+            TicketPartRow.part.does_not_exist(),
+            label="marker",
+        )
+        transaction.update(
+            TicketRow(ticket_id=ticket.ticket_id),
+            [
+                TicketRow.status.set(TicketStatus.FAILED),
+                TicketRow.failed.add(passes),
+                TicketRow.segments_failed.add(1),
+                TicketRow.open.remove(),
+            ],
+        )
+        _commit_once(transaction)
+
+    def abort_ticket(self, *, ticket_id: int) -> None:
+        """See `TicketStore`."""
+        self._move(ticket_id, TicketStatus.ABORTED, TicketRow.status == TicketStatus.PREQUED)
+
+    def finish_ticket(self, *, ticket_id: int) -> None:
+        """See `TicketStore`. The condition compares two attributes of the row, so no read is needed."""
+        done = (TicketRow.segments_done == TicketRow.segments_total) & (TicketRow.status == TicketStatus.QUEUED)
+        self._move(ticket_id, TicketStatus.COMPLETED, done)
+
+    def _move(self, ticket_id: int, status: TicketStatus, condition: object) -> None:
+        try:
+            with translated():
+                TicketRow._get_connection().update_item(
+                    str(ticket_id),
+                    actions=[TicketRow.status.set(status), TicketRow.open.remove()],
+                    condition=condition,  # type: ignore[arg-type]
+                )
+        except ConditionFailed:
+            return
+
+    def reopen_ticket(self, ticket: Ticket) -> None:
+        """See `TicketStore`. One transaction for each failed part, so that any number fits; the status goes last."""
+        for marker in self._list_markers(ticket.ticket_id, _FAILED):
+            transaction = Transaction(self._database)
+            transaction.delete(marker, TicketPartRow.part.exists(), label="marker")
+            transaction.update(
+                TicketRow(ticket_id=ticket.ticket_id),
+                [TicketRow.failed.add(-int(marker.passes or 0)), TicketRow.segments_failed.add(-1)],
+            )
+            _commit_once(transaction)
+        status = TicketStatus.PREQUED if ticket.segments_total is None else TicketStatus.QUEUED
+        try:
+            with translated():
+                TicketRow._get_connection().update_item(
+                    str(ticket.ticket_id),
+                    actions=[TicketRow.status.set(status), TicketRow.open.set(OPEN)],
+                    condition=TicketRow.status == TicketStatus.FAILED,
+                )
+        except ConditionFailed:
+            return
+
+    def list_open(self) -> list[int]:
+        """See `TicketStore`."""
+        with translated():
+            return [int(row.ticket_id) for row in TicketRow.by_open.query(OPEN)]
+
+
+def _commit_once(transaction: Transaction) -> None:
+    """Commits unless the marker says that it was done before."""
+    try:
+        transaction.commit()
+    except ConditionFailed as failure:
+        if failure.labels != {"marker"}:
+            raise
+
+
+def _encode_segments(segments: Sequence[int]) -> str:
+    """Runs of neighbours as [first, length], so that the plan of a dense tag is a few characters whatever its size."""
+    runs: list[list[int]] = []
+    for segment in segments:
+        if runs and segment == runs[-1][0] + runs[-1][1]:
+            runs[-1][1] += 1
+        else:
+            runs.append([segment, 1])
+    return json.dumps(runs, separators=(",", ":"))
+
+
+def _decode_segments(document: str) -> list[int]:
+    return [segment for first, length in json.loads(document) for segment in range(first, first + length)]
