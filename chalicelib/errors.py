@@ -1,12 +1,12 @@
 """The one map from domain errors to answers, in each dialect's own shape.
 
-    error              Airship /v1
-    NotFound           404  The resource is no longer at that location.
-    Unauthorized       401  Unauthorized
-    UnreadableBody     406  Not Acceptable Request
-    InvalidRequest     400  Invalid Request Parameters.
-    Busy, Conflict     503  Service Unavailable, with Retry-After
-    anything else      500  Internal Server Error
+error              Airship /v1
+NotFound           404  The resource is no longer at that location.
+Unauthorized       401  Unauthorized
+UnreadableBody     406  Not Acceptable Request
+InvalidRequest     400  Invalid Request Parameters.
+Busy, Conflict     503  Service Unavailable, with Retry-After
+anything else      500  Internal Server Error
 """
 
 from __future__ import annotations

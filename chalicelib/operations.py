@@ -91,6 +91,4 @@ def redrive(*, ticket_id: int) -> Ticket:
 
 def resume_unfinished(*, minimum_age_seconds: float = 0, queues_lost: bool = True) -> int:
     """Sends again what a lost message left undone; how many messages."""
-    return sweeping.resume_unfinished(
-        get_platform(), minimum_age_seconds=minimum_age_seconds, queues_lost=queues_lost
-    )
+    return sweeping.resume_unfinished(get_platform(), minimum_age_seconds=minimum_age_seconds, queues_lost=queues_lost)

@@ -93,9 +93,7 @@ def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> N
     _, segments = planned
     done = platform.tickets.list_done(ticket_id=ticket_id)
     portion = segments[start : start + SEGMENTS_PER_PLAN_MESSAGE]
-    platform.queues.send_segments(
-        ticket_id=ticket_id, segments=[segment for segment in portion if segment not in done]
-    )
+    platform.queues.send_segments(ticket_id=ticket_id, segments=[segment for segment in portion if segment not in done])
     if start + len(portion) < len(segments):
         platform.queues.send_plan(ticket_id=ticket_id, start=start + len(portion))
     platform.tickets.finish_ticket(ticket_id=ticket_id)
@@ -252,9 +250,7 @@ def redrive(platform: Platform, *, ticket_id: int) -> Ticket:
     if ticket is None or ticket.target is None:
         raise NotFound("bulk update", ticket_id)
     if ticket.status is TicketStatus.FAILED:
-        retry_conflicts(
-            lambda: platform.tickets.reopen_ticket(ticket), budget_seconds=platform.bounds.budget_seconds
-        )
+        retry_conflicts(lambda: platform.tickets.reopen_ticket(ticket), budget_seconds=platform.bounds.budget_seconds)
     if ticket.status not in _CLOSED:
         platform.queues.send_plan(ticket_id=ticket_id)
     return ticket

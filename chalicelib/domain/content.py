@@ -153,4 +153,3 @@ def overlay(template: Content, own: ContentUpdate) -> Content:
             entries[name].attributes.update(attributes)
     content.lists.update(own.lists)
     return content
-

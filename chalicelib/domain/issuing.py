@@ -129,9 +129,7 @@ def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Dra
     """Gives every draft its id and time in one call, and cuts the drafts into transactions."""
     if not drafts:
         return []
-    pass_ids, now = platform.sequences.allocate_pass_ids(
-        project_id=project_id, count=len(drafts), now=platform.now()
-    )
+    pass_ids, now = platform.sequences.allocate_pass_ids(project_id=project_id, count=len(drafts), now=platform.now())
     numbered = [
         replace(
             draft,

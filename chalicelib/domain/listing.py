@@ -49,9 +49,7 @@ def list_passes_of_tag(
         NotFound
     """
     tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
-    passes = PassList(
-        project_id=project_id, collection=tag.collection, tag=TagReference(tag.tag_id, tag.generation)
-    )
+    passes = PassList(project_id=project_id, collection=tag.collection, tag=TagReference(tag.tag_id, tag.generation))
     return _list_passes(platform, passes, facets=facets, request=request)
 
 
@@ -72,9 +70,7 @@ def list_passes(
         passes = PassList(project_id=project_id, collection=passes_of_project(project_id))
     else:
         template_id = get_template_or_raise(platform, project_id=project_id, reference=template).template_id
-        passes = PassList(
-            project_id=project_id, collection=passes_of_template(template_id), template_id=template_id
-        )
+        passes = PassList(project_id=project_id, collection=passes_of_template(template_id), template_id=template_id)
     return _list_passes(platform, passes, facets=facets, request=request)
 
 
@@ -89,9 +85,7 @@ def _list_passes(
         slices = locate_page(
             counts, offset=request.offset, size=request.size, descending=request.descending, facets=facets
         )
-        pass_ids = platform.passes.read_members(
-            passes.collection, slices, facets=facets, descending=request.descending
-        )
+        pass_ids = platform.passes.read_members(passes.collection, slices, facets=facets, descending=request.descending)
         return Page(items=platform.passes.get_summaries(pass_ids), total=total)
     if total <= GATHER_LIMIT:
         return Page(items=_gather_by_update(platform, passes, counts, facets=facets, request=request), total=total)
@@ -154,9 +148,7 @@ def list_templates(platform: Platform, *, project_id: int, request: PageRequest)
     return Page(items=headers[request.offset : request.offset + request.size], total=len(headers))
 
 
-def tag_names_of(
-    platform: Platform, *, project_id: int, passes: Sequence[PassSummary]
-) -> dict[int, list[str]]:
+def tag_names_of(platform: Platform, *, project_id: int, passes: Sequence[PassSummary]) -> dict[int, list[str]]:
     """The names of each pass's live tags, ascending by tag id. One call for 100 tags, none if there are no tags."""
     tag_ids = {reference.tag_id for pass_ in passes for reference in pass_.tags}
     by_id = platform.tags.get_tags(project_id=project_id, tag_ids=tag_ids)[1] if tag_ids else {}

@@ -87,9 +87,7 @@ class PassStore(Protocol):
     def group_new_passes(self, passes: Sequence[tuple[Pass, int]]) -> list[int]:
         """Sizes of neighbouring groups of new passes, each with its number of tags, that fit into `create_passes`."""
 
-    def create_passes(
-        self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]
-    ) -> frozenset[int]:
+    def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> frozenset[int]:
         """Stores a group of new passes with their tags and external ids, and the tags that are new, all or nothing.
 
         Returns the positions of passes whose external id is taken; if there is one, nothing was written.
@@ -157,9 +155,7 @@ class TagStore(Protocol):
     ) -> tuple[dict[str, Tag], dict[int, Tag]]:
         """Tags by name and by id in one call; missing ones are left out."""
 
-    def list_tags(
-        self, collection: Collection, slices: Sequence[Slice], *, descending: bool
-    ) -> list[Tag]:
+    def list_tags(self, collection: Collection, slices: Sequence[Slice], *, descending: bool) -> list[Tag]:
         """The tags of the slices, in page order."""
 
     def empty_tag(self, tag: Tag) -> None:
@@ -298,5 +294,3 @@ class Platform:
     now: Callable[[], datetime]
     new_serial_number: Callable[[], str]
     new_token: Callable[[], str]
-
-

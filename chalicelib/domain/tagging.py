@@ -51,9 +51,7 @@ def add_tags(platform: Platform, *, project_id: int, reference: PassReference, n
         )
         if tagging.new_names:
             new_tags = number_new_tags(platform, project_id=project_id, names=tagging.created)
-            platform.passes.add_tags(
-                pass_, kept=tagging.kept, added=[*tagging.added, *new_tags], new_tags=new_tags
-            )
+            platform.passes.add_tags(pass_, kept=tagging.kept, added=[*tagging.added, *new_tags], new_tags=new_tags)
         return tagging.new_names
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
@@ -63,25 +61,19 @@ def number_new_tags(platform: Platform, *, project_id: int, names: Sequence[str]
     """Tags of fresh ids, ready to be stored. Ids are dense in a project; an abandoned attempt leaves a gap."""
     if not names:
         return []
-    first, created_at = platform.sequences.next_values(
-        name=f"tags:{project_id}", count=len(names), now=platform.now()
-    )
+    first, created_at = platform.sequences.next_values(name=f"tags:{project_id}", count=len(names), now=platform.now())
     return [
         Tag(project_id=project_id, tag_id=first + position, name=name, generation=1, created_at=created_at)
         for position, name in enumerate(names)
     ]
 
 
-def resolve_tags(
-    platform: Platform, *, project_id: int, names: Sequence[str]
-) -> tuple[dict[str, Tag], list[Tag]]:
+def resolve_tags(platform: Platform, *, project_id: int, names: Sequence[str]) -> tuple[dict[str, Tag], list[Tag]]:
     """All the tags of valid names, and which of them are new and still to be stored. One call, two if any is new."""
     if not names:
         return {}, []
     by_name, _ = platform.tags.get_tags(project_id=project_id, names=names)
-    new_tags = number_new_tags(
-        platform, project_id=project_id, names=[name for name in names if name not in by_name]
-    )
+    new_tags = number_new_tags(platform, project_id=project_id, names=[name for name in names if name not in by_name])
     return by_name | {tag.name: tag for tag in new_tags}, new_tags
 
 

@@ -15,9 +15,7 @@ from chalicelib.domain.templates import Template, TemplateDraft, TemplateReferen
 from chalicelib.domain.updating import LOCATION_IDS_PER_TICKET, Location, take_ticket
 
 
-def create_template(
-    platform: Platform, *, project_id: int, draft: TemplateDraft, external_id: str | None
-) -> Template:
+def create_template(platform: Platform, *, project_id: int, draft: TemplateDraft, external_id: str | None) -> Template:
     """Stores a new template.
 
     Raises:
@@ -41,9 +39,7 @@ def create_template(
         updated_at=created_at,
         revision=1,
     )
-    retry_conflicts(
-        lambda: platform.templates.create_template(template), budget_seconds=platform.bounds.budget_seconds
-    )
+    retry_conflicts(lambda: platform.templates.create_template(template), budget_seconds=platform.bounds.budget_seconds)
     return template
 
 
@@ -182,9 +178,7 @@ def _change(
         before = get_template_or_raise(platform, project_id=project_id, reference=reference)
         changed = change(before)
         _check_size(platform, changed.content)
-        after = replace(
-            changed, revision=before.revision + 1, updated_at=max(platform.now(), before.updated_at)
-        )
+        after = replace(changed, revision=before.revision + 1, updated_at=max(platform.now(), before.updated_at))
         platform.templates.update_template(before=before, after=after)
         return after
 

@@ -62,9 +62,7 @@ class Ticket:
         """The collection a bulk update walks."""
         if self.target is None:
             return None
-        return passes_of_tag(
-            project_id=self.project_id, tag_id=self.target.tag_id, generation=self.target.generation
-        )
+        return passes_of_tag(project_id=self.project_id, tag_id=self.target.tag_id, generation=self.target.generation)
 
 
 @dataclass(frozen=True, slots=True)

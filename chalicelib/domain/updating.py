@@ -24,9 +24,7 @@ LOCATION_IDS_PER_TICKET = 16
 Location = dict[str, Any]
 
 
-def update_pass(
-    platform: Platform, *, project_id: int, reference: PassReference, update: ContentUpdate
-) -> Ticket:
+def update_pass(platform: Platform, *, project_id: int, reference: PassReference, update: ContentUpdate) -> Ticket:
     """Merges an update into one pass and returns its finished ticket. Four calls by pass id.
 
     Raises:
@@ -51,9 +49,7 @@ def take_ticket(platform: Platform) -> tuple[int, datetime]:
     return platform.sequences.next_values(name=TICKETS, count=1, now=platform.now())
 
 
-def _write(
-    platform: Platform, pass_: Pass, update: ContentUpdate, ticket_id: int, created_at: datetime
-) -> Ticket:
+def _write(platform: Platform, pass_: Pass, update: ContentUpdate, ticket_id: int, created_at: datetime) -> Ticket:
     after, merge = apply_ticket(
         pass_,
         number_locations(update, ticket_id=ticket_id),
@@ -90,9 +86,7 @@ def add_locations(
     return after[len(before) :]
 
 
-def remove_location(
-    platform: Platform, *, project_id: int, reference: PassReference, location_id: int | None
-) -> None:
+def remove_location(platform: Platform, *, project_id: int, reference: PassReference, location_id: int | None) -> None:
     """Removes one location of a pass.
 
     Raises:

@@ -64,7 +64,9 @@ def _check_entries(entries: dict[str, Attributes]) -> dict[str, Attributes]:
 
 
 def _keep_pass_attributes(entry: Any) -> Any:
-    return {name: value for name, value in entry.items() if name in PASS_ATTRIBUTES} if isinstance(entry, dict) else entry
+    return (
+        {name: value for name, value in entry.items() if name in PASS_ATTRIBUTES} if isinstance(entry, dict) else entry
+    )
 
 
 def _read_external_id(value: Any) -> Any:

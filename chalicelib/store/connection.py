@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from pynamodb.connection import Connection, TableConnection
@@ -88,7 +88,7 @@ class Database:
         """Raw items of one table, in no order; calls of 100 keys run side by side."""
         chunks = [keys[start : start + BATCH_GET_ITEMS] for start in range(0, len(keys), BATCH_GET_ITEMS)]
         answers = self.run_parallel(
-            [lambda chunk=chunk: self._batch_get_chunk(model, chunk, attributes, consistent) for chunk in chunks]
+            [partial(self._batch_get_chunk, model, chunk, attributes, consistent) for chunk in chunks]
         )
         return [item for items in answers for item in items]
 

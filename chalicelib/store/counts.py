@@ -26,7 +26,9 @@ class DynamoCountStore:
             for name, value in item.items():
                 if name not in _KEYS:
                     counts[segment][name] += int(value["N"])
-        return [SegmentCount(segment, dict(facets)) for segment, facets in sorted(counts.items()) if any(facets.values())]
+        return [
+            SegmentCount(segment, dict(facets)) for segment, facets in sorted(counts.items()) if any(facets.values())
+        ]
 
     def list_segments(self, collection: Collection) -> list[int]:
         """Segments that have a counter row, whatever it says."""

@@ -12,7 +12,9 @@ from chalicelib.domain.errors import Busy, Conflict
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 CANCELLED = "TransactionCanceledException"
-CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException"})
+CONFLICTS = frozenset(
+    {"TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException"}
+)
 THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",

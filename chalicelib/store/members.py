@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pynamodb.models import Model
@@ -44,9 +45,7 @@ def read_slices(
     descending: bool,
 ) -> list[RawItem]:
     """Raw items of (segment key, slice) pairs, in page order. One query a slice, side by side."""
-    parts = database.run_parallel(
-        [lambda key=key, part=part: _read_slice(database, index, key, part, facets) for key, part in slices]
-    )
+    parts = database.run_parallel([partial(_read_slice, database, index, key, part, facets) for key, part in slices])
     return [item for items in parts for item in (reversed(items) if descending else items)]
 
 

@@ -243,7 +243,7 @@ class MembershipRow(Model):
 
 
 class SegmentRow(Model):
-    """One stripe of one segment's counter: an attribute for each facet value. `slot` is segment × 16 + stripe."""
+    """One stripe of one segment's counter: an attribute for each facet value. `slot` is segment * 16 + stripe."""
 
     class Meta:
         table_name = "segments"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.domain.counted_index import (
     Collection,
     Slice,
@@ -97,9 +99,7 @@ class DynamoPassStore:
             space -= needed
         return sizes
 
-    def create_passes(
-        self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]
-    ) -> frozenset[int]:
+    def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> frozenset[int]:
         """See `PassStore`."""
         transaction = Transaction(self._database)
         for position, (pass_, tags) in enumerate(passes):
@@ -217,10 +217,10 @@ class DynamoPassStore:
         except ConditionFailed:
             return
 
-    def _update_pass(self, transaction: Transaction, pass_: Pass, actions: list[object]) -> None:
+    def _update_pass(self, transaction: Transaction, pass_: Pass, actions: list[Action]) -> None:
         transaction.update(
             PassRow(pass_id=pass_.pass_id),
-            actions,  # type: ignore[arg-type]
+            actions,
             PassRow.revision == pass_.revision,
             label="pass",
         )
@@ -282,5 +282,3 @@ def _index_of(collection: Collection) -> MemberIndex:
 def _segment_key(index: MemberIndex, collection: Collection, segment: int) -> str:
     # a segment of the whole project is a segment of the deployment: its number is the key
     return str(segment) if index is _BY_PROJECT else collection.segment_key(segment)
-
-

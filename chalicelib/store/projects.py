@@ -16,9 +16,7 @@ from chalicelib.store.sequences import DynamoSequenceStore
 
 
 def _as_project(row: ProjectRow) -> Project:
-    return Project(
-        project_id=int(row.project_id), name=row.name, created_at=from_milliseconds(int(row.created_at))
-    )
+    return Project(project_id=int(row.project_id), name=row.name, created_at=from_milliseconds(int(row.created_at)))
 
 
 def _as_credential(row: CredentialRow) -> Credential:

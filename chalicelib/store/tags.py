@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from chalicelib.domain.counted_index import MEMBER, Collection, Slice, segment_of, tags_of_project
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
@@ -37,7 +38,7 @@ def _as_tag(item: RawItem) -> Tag:
 
 def _rows(tag: Tag) -> tuple[TagRow, TagRow]:
     """The row under the name and the row under the id; only the second is listed."""
-    common = {
+    common: dict[str, Any] = {
         "project_id": tag.project_id,
         "tag_id": tag.tag_id,
         "name": tag.name,
@@ -70,9 +71,7 @@ class DynamoTagStore:
 
     def find_tag(self, *, project_id: int, names: Sequence[str], tag_id: int | None) -> Tag | None:
         """See `TagStore`."""
-        by_name, by_id = self.get_tags(
-            project_id=project_id, names=names, tag_ids=[] if tag_id is None else [tag_id]
-        )
+        by_name, by_id = self.get_tags(project_id=project_id, names=names, tag_ids=[] if tag_id is None else [tag_id])
         for name in names:
             if name in by_name:
                 return by_name[name]

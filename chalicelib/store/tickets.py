@@ -100,9 +100,7 @@ class DynamoTicketStore:
     def complete_segment(self, ticket: Ticket, segment: int, result: SegmentResult) -> None:
         """See `TicketStore`."""
         transaction = Transaction(self._database)
-        marker = TicketPartRow(
-            ticket_id=ticket.ticket_id, part=_marker(_DONE, segment), passes=result.processed
-        )
+        marker = TicketPartRow(ticket_id=ticket.ticket_id, part=_marker(_DONE, segment), passes=result.processed)
         transaction.put(marker, TicketPartRow.part.does_not_exist(), label="marker")
         transaction.update(
             TicketRow(ticket_id=ticket.ticket_id),

@@ -42,9 +42,7 @@ class Transaction:
         self._put_labels.append(label)
         self._write.save(row, condition=condition)
 
-    def update(
-        self, row: Model, actions: list[Action], condition: Condition | None = None, *, label: str = ""
-    ) -> None:
+    def update(self, row: Model, actions: list[Action], condition: Condition | None = None, *, label: str = "") -> None:
         """Changes attributes of the row with the same key."""
         self._update_labels.append(label)
         self._write.update(row, actions=actions, condition=condition)

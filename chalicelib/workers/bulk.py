@@ -24,9 +24,7 @@ def plan_bulk_update(event: Any) -> None:
     handle_records(
         event,
         PlanMessage,
-        lambda message: bulk_updates.plan_bulk_update(
-            get_platform(), ticket_id=message.ticket_id, start=message.start
-        ),
+        lambda message: bulk_updates.plan_bulk_update(get_platform(), ticket_id=message.ticket_id, start=message.start),
     )
 
 
@@ -61,7 +59,5 @@ def fail_segment(event: Any) -> None:
     handle_records(
         event,
         SegmentMessage,
-        lambda message: bulk_updates.fail_segment(
-            get_platform(), ticket_id=message.ticket_id, segment=message.segment
-        ),
+        lambda message: bulk_updates.fail_segment(get_platform(), ticket_id=message.ticket_id, segment=message.segment),
     )

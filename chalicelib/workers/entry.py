@@ -1,8 +1,8 @@
 """What every worker shares: decode the message, log, and decide what a failure means.
 
-On Lambda a worker's module is imported alone, without app.py, so each handler carries its own wrapper. Every queue has a
-batch size of 1: a failure raises, SQS keeps that one message and delivers it again, and after five tries it goes to the
-dead-letter queue.
+On Lambda a worker's module is imported alone, without app.py, so each handler carries its own wrapper. Every queue
+has a batch size of 1: a failure raises, SQS keeps that one message and delivers it again, and after five tries it goes
+to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def handle_records(event: Any, model: type[Message], handle: Callable[[Message],
         try:
             message = model.model_validate_json(record.body)
         except ValidationError as error:
-            _log.error("dropped a message that cannot be read: %s", error.errors(include_input=False, include_url=False))
+            _log.error(
+                "dropped a message that cannot be read: %s", error.errors(include_input=False, include_url=False)
+            )
             continue
         try:
             handle(message)

@@ -23,9 +23,7 @@ def sweep_collection(event: Any) -> None:
     handle_records(
         event,
         SweepMessage,
-        lambda message: sweeping.sweep_collection(
-            get_platform(), key=message.collection, segments=message.segments
-        ),
+        lambda message: sweeping.sweep_collection(get_platform(), key=message.collection, segments=message.segments),
     )
 
 

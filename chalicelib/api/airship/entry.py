@@ -35,7 +35,8 @@ class AirshipRequest:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._raw_body: bytes = request.raw_body or b""
+        body = request.raw_body or b""
+        self._raw_body = body.encode() if isinstance(body, str) else body
         check_body_size(self._raw_body, maximum_bytes=get_settings().limits.body_bytes)
         self._is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
         self.project_id = 0
@@ -47,8 +48,8 @@ class AirshipRequest:
 
     def query(self, name: str) -> str | None:
         """The last value of a query parameter, or None."""
-        values = self._request.query_params.getlist(name) if self._request.query_params else []
-        return values[-1] if values else None
+        parameters = self._request.query_params
+        return parameters.getlist(name)[-1] if parameters and name in parameters else None
 
     @functools.cached_property
     def document(self) -> Any:
@@ -152,7 +153,7 @@ def route(
 
 def _refuse(error: Exception) -> Response:
     answer = airship_answer(error)
-    return Response(body=answer.body, status_code=answer.status, headers=answer.headers)
+    return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
 def decode(segment: str) -> str:

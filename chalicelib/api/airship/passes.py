@@ -39,9 +39,7 @@ def create_pass_in_named_template(request: AirshipRequest, external_id: str) -> 
 @route(passes, "/v1/pass/{identifier}/id/{external_id}", methods=["POST"])
 def create_pass_with_external_id(request: AirshipRequest, identifier: str, external_id: str) -> Any:
     """Under a template id, with an external id."""
-    return _create(
-        request, queries.template_by_id(identifier), external_id=queries.new_external_id(external_id)
-    )
+    return _create(request, queries.template_by_id(identifier), external_id=queries.new_external_id(external_id))
 
 
 @route(passes, "/v1/pass/id/{external_id}/id/{pass_external_id}", methods=["POST"])
@@ -115,9 +113,7 @@ def get_pass(request: AirshipRequest, reference: PassReference) -> Any:
 def update_pass(request: AirshipRequest, reference: PassReference) -> Any:
     """A partial update; the ticket is finished when it is answered."""
     update = read_model(UpdateBody, request.document).as_update()
-    ticket = updating.update_pass(
-        request.platform, project_id=request.project_id, reference=reference, update=update
-    )
+    ticket = updating.update_pass(request.platform, project_id=request.project_id, reference=reference, update=update)
     return {"ticketId": ticket.ticket_id}
 
 

@@ -23,9 +23,7 @@ PASS_ORDERS = ("id", "createdAt", "updatedAt")
 def add_tags(request: AirshipRequest, reference: PassReference) -> Any:
     """4.1 and 4.2"""
     body = read_model(AddTagsBody, request.document)
-    names = tagging.add_tags(
-        request.platform, project_id=request.project_id, reference=reference, names=body.tags
-    )
+    names = tagging.add_tags(request.platform, project_id=request.project_id, reference=reference, names=body.tags)
     return {"newTags": names, "mappings": len(names)}
 
 
@@ -70,9 +68,7 @@ def list_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
 def update_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
     """4.7"""
     update = read_model(UpdateBody, request.document).as_update()
-    ticket = bulk_updates.start_bulk_update(
-        request.platform, project_id=request.project_id, segment=tag, update=update
-    )
+    ticket = bulk_updates.start_bulk_update(request.platform, project_id=request.project_id, segment=tag, update=update)
     return {"ticketId": ticket.ticket_id}
 
 

@@ -20,7 +20,13 @@ from chalicelib.domain.templates import (
 )
 from chalicelib.schemas.airship import APPLE_ATTRIBUTES, NEVER_NULL, TemplateBody
 
-_GOOGLE_TYPES = {"loyalty": "Loyalty", "memberCard": "Loyalty", "giftCard": "Gift Card", "offer": "Offer", "coupon": "Offer"}
+_GOOGLE_TYPES = {
+    "loyalty": "Loyalty",
+    "memberCard": "Loyalty",
+    "giftCard": "Gift Card",
+    "offer": "Offer",
+    "coupon": "Offer",
+}
 
 
 def read_template(document: Any, *, current: Template | None = None) -> tuple[TemplateDraft, str | None]:

@@ -69,9 +69,7 @@ def duplicate_named_template(request: AirshipRequest, external_id: str) -> Any:
 
 
 def _duplicate(request: AirshipRequest, reference: TemplateReference) -> Any:
-    template = template_editing.duplicate_template(
-        request.platform, project_id=request.project_id, reference=reference
-    )
+    template = template_editing.duplicate_template(request.platform, project_id=request.project_id, reference=reference)
     return {"templateId": template.template_id}
 
 
@@ -139,9 +137,7 @@ def delete_named_template(request: AirshipRequest, external_id: str) -> Any:
 
 
 def _delete(request: AirshipRequest, reference: TemplateReference) -> Any:
-    template = template_editing.delete_template(
-        request.platform, project_id=request.project_id, reference=reference
-    )
+    template = template_editing.delete_template(request.platform, project_id=request.project_id, reference=reference)
     return {"Status": "Deleted", "TemplateID": str(template.template_id)}
 
 
