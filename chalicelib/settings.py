@@ -67,8 +67,8 @@ class Settings(BaseModel):
     stripes: int = Field(default=16, ge=1, le=16)
     """rows that one segment's counter may be spread over"""
     stripe_memory_seconds: float = 5.0
-    segment_threads: int = 8
-    """passes of one segment that a worker writes at the same time"""
+    batch_statements: bool = True
+    """write 25 rows a call where each carries its own condition; an engine without PartiQL writes one by one"""
     sweep_delay_seconds: int = Field(default=60, ge=0, le=900)
     """longer than any request, so that a late write to an emptied tag is swept as well"""
     log_level: str = "INFO"

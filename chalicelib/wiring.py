@@ -41,7 +41,6 @@ def build_platform(settings: Settings, database: Database) -> Platform:
             locations=limits.locations,
             content_bytes=limits.content_bytes,
             budget_seconds=settings.request_budget_seconds,
-            worker_threads=settings.segment_threads,
         ),
         now=lambda: datetime.now(UTC),
         new_serial_number=lambda: str(uuid.uuid4()),

@@ -6,12 +6,10 @@ segment count once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
-from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.content import ContentUpdate, Merge
 from chalicelib.domain.counted_index import count_members
 from chalicelib.domain.errors import Busy, NotFound, Refused
 from chalicelib.domain.finding import get_tag_or_raise
@@ -140,77 +138,91 @@ def _complete(platform: Platform, ticket: Ticket, segment: int, result: SegmentR
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One ticket's work on one pass after another."""
+    """One ticket's work on the passes of its tag."""
 
     platform: Platform
     ticket: Ticket
     update: ContentUpdate
     reference: TagReference
 
-    def apply(self, pass_id: int, read: Pass | None) -> bool | None:
-        """Whether the pass shows something new because of this ticket; None if it does not have the tag.
-
-        `read` may be stale: the write is conditional, and whatever looks amiss is read again consistently.
+    def merge(self, before: Pass) -> tuple[Pass, Merge]:
+        """The pass after the update, not yet written.
 
         Raises:
-            Refused: the pass cannot take the update.
+            InvalidRequest: the pass cannot take the update.
         """
-        stale: Pass | None = read
+        return apply_ticket(
+            before,
+            self.update,
+            ticket_id=self.ticket.ticket_id,
+            now=self.platform.now(),
+            maximum_bytes=self.platform.bounds.content_bytes,
+        )
+
+    def is_changed(self, pass_: Pass) -> bool:
+        """Whether the pass shows something new because of this ticket, be it from an earlier try."""
+        return pass_.changed_ticket == self.ticket.ticket_id
+
+    def apply_to_many(self, pass_ids: Sequence[int]) -> list[bool | Refused | None]:
+        """What became of each pass: changed or not, refused, or None if it does not have the tag.
+
+        Half a read unit and one plain write a pass. Reads may be stale: writes are conditional, and whatever looks
+        amiss is done again by itself.
+        """
+        outcomes: dict[int, bool | Refused | None] = {}
+        changes: list[tuple[Pass, Pass]] = []
+        for pass_id, before in self.platform.passes.get_passes(pass_ids).items():
+            if self.reference not in before.tags:
+                continue
+            try:
+                after, merge = self.merge(before)
+            except Refused as refusal:
+                outcomes[pass_id] = refusal
+                continue
+            outcomes[pass_id] = self.is_changed(after)
+            if merge.written:
+                changes.append((before, after))
+        written = self.platform.passes.update_passes(changes)
+        for before, _ in changes:
+            if before.pass_id not in written:
+                del outcomes[before.pass_id]
+        return [outcomes[pass_id] if pass_id in outcomes else self.apply_to_one(pass_id) for pass_id in pass_ids]
+
+    def apply_to_one(self, pass_id: int) -> bool | Refused | None:
+        """The same for one pass, read consistently and tried until it is written."""
 
         def attempt() -> bool | None:
-            nonlocal stale
-            before, stale = stale, None
-            if before is None or self.reference not in before.tags:
-                before = self.platform.passes.get_pass(project_id=self.ticket.project_id, pass_id=pass_id)
+            before = self.platform.passes.get_pass(project_id=self.ticket.project_id, pass_id=pass_id)
             if before is None or self.reference not in before.tags:
                 return None
-            after, merge = apply_ticket(
-                before,
-                self.update,
-                ticket_id=self.ticket.ticket_id,
-                now=self.platform.now(),
-                maximum_bytes=self.platform.bounds.content_bytes,
-            )
+            after, merge = self.merge(before)
             if merge.written:
                 self.platform.passes.update_pass(before=before, after=after)
-            return after.changed_ticket == self.ticket.ticket_id
+            return self.is_changed(after)
 
-        return retry_conflicts(attempt, budget_seconds=self.platform.bounds.budget_seconds)
+        try:
+            return retry_conflicts(attempt, budget_seconds=self.platform.bounds.budget_seconds)
+        except Refused as refusal:
+            return refusal
 
 
 def _update_members(platform: Platform, ticket: Ticket, segment: int) -> SegmentResult:
+    """A pass that cannot take the update is counted as failed and holds nobody else up."""
     update = platform.tickets.get_update(ticket_id=ticket.ticket_id)
     if update is None or ticket.target is None or ticket.collection is None or not _is_living(platform, ticket):
         return SegmentResult(processed=0, changed=0, failed=0)
     job = _Job(platform, ticket, update, TagReference(ticket.target.tag_id, ticket.target.generation))
+    pass_ids = platform.passes.list_segment(ticket.collection, segment)
     outcomes: list[bool | Refused | None] = []
-    changed: list[int] = []
-    with ThreadPoolExecutor(max_workers=platform.bounds.worker_threads) as threads:
-        for pass_ids in _in_chunks(platform.passes.list_segment(ticket.collection, segment), PASSES_PER_READ):
-            read = platform.passes.get_passes(pass_ids)
-            part = list(threads.map(lambda pass_id, read=read: _try(job, pass_id, read.get(pass_id)), pass_ids))
-            changed += [pass_id for pass_id, outcome in zip(pass_ids, part, strict=True) if outcome is True]
-            outcomes += part
+    for start in range(0, len(pass_ids), PASSES_PER_READ):
+        outcomes += job.apply_to_many(pass_ids[start : start + PASSES_PER_READ])
+    changed = tuple(pass_id for pass_id, outcome in zip(pass_ids, outcomes, strict=True) if outcome is True)
     return SegmentResult(
         processed=sum(outcome is not None for outcome in outcomes),
         changed=len(changed),
         failed=sum(isinstance(outcome, Refused) for outcome in outcomes),
-        changed_pass_ids=tuple(changed),
+        changed_pass_ids=changed,
     )
-
-
-def _try(job: _Job, pass_id: int, read: Pass | None) -> bool | Refused | None:
-    """A pass that cannot take the update is counted as failed and holds nobody else up."""
-    try:
-        return job.apply(pass_id, read)
-    except Refused as refusal:
-        return refusal
-
-
-def _in_chunks(ids: Sequence[int], size: int) -> Iterator[list[int]]:
-    remaining = iter(ids)
-    while chunk := list(islice(remaining, size)):
-        yield chunk
 
 
 def fail_plan(platform: Platform, *, ticket_id: int) -> None:

@@ -52,6 +52,15 @@ class Content:
             document["list_tickets"] = self.list_tickets
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
+    def copy_for(self, update: ContentUpdate) -> Content:
+        """A copy that may take the update without touching this one; what the update does not name is shared."""
+        return Content(
+            fields=_copy_named(self.fields, update.fields),
+            headers=_copy_named(self.headers, update.headers),
+            lists=dict(self.lists),
+            list_tickets=dict(self.list_tickets),
+        )
+
     @classmethod
     def decode(cls, text: str) -> Content:
         """The content that `encode` wrote."""
@@ -62,6 +71,14 @@ class Content:
             lists=document.get("lists", {}),
             list_tickets=document.get("list_tickets", {}),
         )
+
+
+def _copy_named(entries: Mapping[str, Entry], names: Mapping[str, Attributes]) -> dict[str, Entry]:
+    copied = dict(entries)
+    for name in names:
+        if name in copied:
+            copied[name] = Entry(dict(copied[name].attributes), dict(copied[name].tickets))
+    return copied
 
 
 def _encode_entry(entry: Entry) -> list[Any]:

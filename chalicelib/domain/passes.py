@@ -99,7 +99,7 @@ def apply_ticket(
     Raises:
         InvalidRequest: the content would outgrow `maximum_bytes`.
     """
-    content = Content.decode(pass_.content.encode())
+    content = pass_.content.copy_for(update)
     merge = apply_update(content, update, ticket_id=ticket_id)
     if not merge.written:
         return pass_, merge

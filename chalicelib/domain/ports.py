@@ -111,6 +111,12 @@ class PassStore(Protocol):
     def update_pass(self, *, before: Pass, after: Pass, ticket: Ticket | None = None) -> None:
         """Writes changed content; with a ticket, records that in the same transaction. Raises Conflict."""
 
+    def update_passes(self, changes: Sequence[tuple[Pass, Pass]]) -> set[int]:
+        """Writes changed contents, (before, after) pairs, 25 a call, and returns the ids that were surely written.
+
+        Each stands alone. The others met another writer or a failure: read them again and write them one by one.
+        """
+
     def change_status(self, *, before: Pass, after: Pass, live: Iterable[TagReference]) -> None:
         """Writes a changed installation status with every row and counter that shows it. Raises Conflict."""
 
@@ -125,8 +131,8 @@ class PassStore(Protocol):
     def page_by_update(self, query: UpdatedQuery) -> list[int]:
         """Pass ids of a page in order of `updatedAt`; equal times are ordered by id."""
 
-    def remove_membership(self, *, pass_id: int, reference: TagReference) -> None:
-        """Removes a dead row unless the pass has the tag anew by then. Idempotent."""
+    def remove_memberships(self, pass_ids: Sequence[int], *, reference: TagReference) -> None:
+        """Removes the dead rows of passes, but for those that have the tag anew by then. Idempotent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +280,6 @@ class Bounds:
     locations: int
     content_bytes: int
     budget_seconds: float
-    worker_threads: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

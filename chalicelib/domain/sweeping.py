@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from chalicelib.domain.counted_index import Collection, parse_passes_of_tag
@@ -44,12 +43,7 @@ def sweep_collection(platform: Platform, *, key: str, segments: Sequence[int] | 
 
 def _sweep_segment(platform: Platform, collection: Collection, reference: TagReference, segment: int) -> int:
     pass_ids = platform.passes.list_segment(collection, segment)
-    with ThreadPoolExecutor(max_workers=platform.bounds.worker_threads) as threads:
-        list(
-            threads.map(
-                lambda pass_id: platform.passes.remove_membership(pass_id=pass_id, reference=reference), pass_ids
-            )
-        )
+    platform.passes.remove_memberships(pass_ids, reference=reference)
     platform.sweeps.remove_counters(collection, segment)
     return len(pass_ids)
 

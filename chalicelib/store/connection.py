@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.models import Model
 
+from chalicelib.domain.errors import PasselError
 from chalicelib.settings import Settings
 from chalicelib.store.failures import translated
 from chalicelib.store.models import MODELS, RawItem
@@ -25,6 +26,9 @@ Result = TypeVar("Result")
 
 BATCH_GET_ITEMS = 100
 """DynamoDB's limit for one BatchGetItem"""
+
+STATEMENTS = 25
+"""DynamoDB's limit for one BatchExecuteStatement"""
 
 
 class Database:
@@ -111,6 +115,25 @@ class Database:
                 time.sleep(random.uniform(0, pause_seconds))
                 pause_seconds = min(pause_seconds * 2, 0.5)
         return items
+
+    def execute_statements(self, statements: Sequence[dict[str, Any]]) -> list[bool]:
+        """Whether each PartiQL write took effect for certain; calls of 25 run side by side.
+
+        False where a condition did not hold, where anything failed, and everywhere if the engine takes no statements:
+        the caller then writes one by one.
+        """
+        if not self.settings.batch_statements:
+            return [False] * len(statements)
+        chunks = [statements[start : start + STATEMENTS] for start in range(0, len(statements), STATEMENTS)]
+        answers = self.run_parallel([partial(self._execute_chunk, chunk) for chunk in chunks])
+        return [written for answer in answers for written in answer]
+
+    def _execute_chunk(self, statements: Sequence[dict[str, Any]]) -> list[bool]:
+        try:
+            answer = self.call("BatchExecuteStatement", Statements=list(statements))
+        except PasselError:
+            return [False] * len(statements)
+        return ["Error" not in response for response in answer["Responses"]]
 
     def run_parallel(self, tasks: Sequence[Callable[[], Result]]) -> list[Result]:
         """Results in the order of the tasks; a single task runs in this thread."""

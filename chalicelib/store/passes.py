@@ -20,7 +20,7 @@ from chalicelib.domain.passes import Pass, PassReference, PassSummary
 from chalicelib.domain.ports import UpdatedQuery
 from chalicelib.domain.tags import Tag, TagReference
 from chalicelib.domain.tickets import Ticket
-from chalicelib.store import external_ids, pass_rows
+from chalicelib.store import external_ids, pass_rows, statements
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
@@ -171,6 +171,13 @@ class DynamoPassStore:
         transaction.put(as_ticket_row(ticket))
         transaction.commit()
 
+    def update_passes(self, changes: Sequence[tuple[Pass, Pass]]) -> set[int]:
+        """See `PassStore`."""
+        written = self._database.execute_statements(
+            [statements.update_content(before, after) for before, after in changes]
+        )
+        return {before.pass_id for (before, _), done in zip(changes, written, strict=True) if done}
+
     def change_status(self, *, before: Pass, after: Pass, live: Iterable[TagReference]) -> None:
         """See `PassStore`."""
         transaction = Transaction(self._database)
@@ -207,8 +214,16 @@ class DynamoPassStore:
         """See `PassStore`."""
         return page_by_update(self._database, query)
 
-    def remove_membership(self, *, pass_id: int, reference: TagReference) -> None:
+    def remove_memberships(self, pass_ids: Sequence[int], *, reference: TagReference) -> None:
         """See `PassStore`."""
+        removed = self._database.execute_statements(
+            [statements.remove_membership(pass_id, reference) for pass_id in pass_ids]
+        )
+        for pass_id, done in zip(pass_ids, removed, strict=True):
+            if not done:
+                self._remove_membership(pass_id, reference)
+
+    def _remove_membership(self, pass_id: int, reference: TagReference) -> None:
         try:
             with translated():
                 MembershipRow(pass_id=pass_id, tag_id=reference.tag_id).delete(

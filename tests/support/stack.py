@@ -1,44 +1,23 @@
-"""One embedded stack for a test session: dynoxide in memory, moto's SQS, the real tables and queues, the real app."""
+"""One embedded stack for a test session, and projects on it that never meet."""
 
 from __future__ import annotations
 
 import itertools
-import os
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from infra.definition import create_queues, create_tables
-from local.clients import create_client
-from local.engine import start_dynoxide, start_queues
-from local.environment import PREFIX, apply_environment, build_environment
-from local.install import find_or_install
-from local.pump import Pump
+from local.embedded import Calls, Embedded, run_embedded
 
 _names = itertools.count(1)
 
 
 @dataclass
-class Calls:
-    """DynamoDB calls that were made while counting, and the units they consumed."""
-
-    operations: list[str] = field(default_factory=list)
-    tables: Counter[str] = field(default_factory=Counter)
-    units: float = 0.0
-
-    @property
-    def total(self) -> int:
-        """How many calls."""
-        return len(self.operations)
-
-
-@dataclass
 class Tenant:
-    """A project of its own, so that tests never meet, and an HTTP client with its credentials."""
+    """A project of its own, and an HTTP client with its credentials."""
 
     project_id: int
     key: str
@@ -59,12 +38,13 @@ class Tenant:
 class Stack:
     """Engines, HTTP server and pump."""
 
-    def __init__(self, *, url: str, pump: Pump, queues: Any, dynamodb: Any, engine_name: str) -> None:
-        self.url = url
-        self.pump = pump
-        self.queues = queues
-        self.dynamodb = dynamodb
-        self.engine_name = engine_name
+    def __init__(self, embedded: Embedded) -> None:
+        self._embedded = embedded
+        self.url = embedded.url
+        self.pump = embedded.pump
+        self.queues = embedded.queues
+        self.dynamodb = embedded.dynamodb
+        self.engine_name = embedded.engine_name
         self._clients: list[httpx.Client] = []
 
     def tenant(self) -> Tenant:
@@ -87,30 +67,9 @@ class Stack:
         """Hands every waiting message to its worker, in this thread."""
         self.pump.drain(timeout_seconds)
 
-    @contextmanager
-    def count_calls(self) -> Iterator[Calls]:
+    def count_calls(self) -> AbstractContextManager[Calls]:
         """Counts the DynamoDB calls of this process while the block runs."""
-        from chalicelib.wiring import get_database
-
-        calls = Calls()
-        events = get_database().connection.client.meta.events
-
-        def before(model: Any, **_: Any) -> None:
-            calls.operations.append(model.name)
-
-        def after(parsed: dict[str, Any], **_: Any) -> None:
-            consumed = parsed.get("ConsumedCapacity") or []
-            for entry in consumed if isinstance(consumed, list) else [consumed]:
-                calls.tables[entry["TableName"].removeprefix(PREFIX)] += 1
-                calls.units += entry["CapacityUnits"]
-
-        events.register("before-call.dynamodb", before)
-        events.register("after-call.dynamodb", after)
-        try:
-            yield calls
-        finally:
-            events.unregister("before-call.dynamodb", before)
-            events.unregister("after-call.dynamodb", after)
+        return self._embedded.count_calls()
 
     def close(self) -> None:
         """Closes what tests opened."""
@@ -120,37 +79,13 @@ class Stack:
 
 @contextmanager
 def run_stack() -> Iterator[Stack]:
-    """Starts everything, for as long as the block runs. Without a dynoxide binary moto serves, and says so."""
-    engine_name = os.environ.get("ENGINE", "dynoxide")
-    binary = find_or_install() if engine_name == "dynoxide" else None
-    queues = start_queues()
-    engine = start_dynoxide(binary, None) if binary else None
-    dynamodb_url = engine.url if engine else queues.url
-    apply_environment(
-        build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url) | {"PASSEL_SWEEP_DELAY_SECONDS": "0"}
-    )
-    dynamodb = create_client("dynamodb", endpoint_url=dynamodb_url)
-    sqs = create_client("sqs", endpoint_url=queues.url)
-    create_tables(dynamodb, PREFIX)
-    create_queues(sqs, PREFIX)
+    """Starts everything, for as long as the block runs."""
+    with run_embedded() as embedded:
+        running = Stack(embedded)
+        try:
+            yield running
+        finally:
+            running.close()
 
-    from app import app
-    from chalicelib.workers.handlers import HANDLERS
-    from local.server import HttpServer
 
-    server = HttpServer(app, host="127.0.0.1", port=0)
-    server.start()
-    pump = Pump(sqs, PREFIX, HANDLERS, backoff=lambda _: 0)
-    stack = Stack(
-        url=server.url, pump=pump, queues=sqs, dynamodb=dynamodb, engine_name="dynoxide" if engine else "moto"
-    )
-    try:
-        yield stack
-    finally:
-        stack.close()
-        server.stop()
-        sqs.close()
-        dynamodb.close()
-        if engine:
-            engine.stop()
-        queues.stop()
+__all__ = ["Calls", "Stack", "Tenant", "run_stack"]

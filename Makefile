@@ -1,0 +1,60 @@
+# Plain `make` prints the commands. All of them work from a fresh clone: the first one makes the environment in .venv.
+
+PYTHON3 ?= python3
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+WORKERS ?= auto
+STAGE ?= dev
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format bench package deploy clean
+
+help:
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^## / { printf "\n%s\n", substr($$0, 4) } \
+		/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+
+## On this machine
+run: $(READY) ## start the whole stack, data in DATA=.local (PORT=8000 ENGINE=dynoxide|moto VERBOSE=1)
+	@$(PYTHON) -m local
+
+demo: $(READY) ## show what Passel does, against the running stack
+	@$(PYTHON) -m local.demo
+
+## While working
+test: $(READY) ## run the tests (T=path narrows, WORKERS=auto processes)
+	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
+	@$(PYTHON) -m pytest $(if $(T),$(T),-n $(WORKERS))
+
+lint: $(READY) ## check format, style and types
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+
+format: $(READY) ## rewrite the sources in the house format
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+
+bench: $(READY) ## measure latency, cost and scale
+	@$(PYTHON) -m benchmarks
+
+## On AWS
+package: $(READY) ## build the deployment package of STAGE=dev
+	@$(PYTHON) -m infra.package --stage $(STAGE)
+
+deploy: $(READY) ## create or update STAGE=dev in your AWS account
+	@$(PYTHON) -m infra.deploy --stage $(STAGE)
+
+## Housekeeping
+clean: ## remove everything that is built; data in .local stays
+	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt requirements-dev.txt
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Passel needs Python 3.11 or later; name one with PYTHON3=, for example: make PYTHON3=python3.12" >&2; exit 1; }
+	@echo "Making the environment in .venv (about a minute, once)" >&2
+	@$(PYTHON3) -m venv .venv
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

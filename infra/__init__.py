@@ -1,0 +1,1 @@
+"""What Passel is made of on AWS, defined once for deployments, local runs and tests."""

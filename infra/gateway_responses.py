@@ -1,0 +1,64 @@
+"""What the gateway itself answers where no route of ours is reached.
+
+One place for both gateways: the package step writes these into the API Gateway template, and the local server answers
+with them too, so a client meets the same status and body on a laptop and on AWS.
+Source of the body: airship-wallet-v1, sections 3 and 9.7 (every error is a JSON object, whatever layer made it).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+CONTENT_TYPE = "application/json"
+
+NO_ROUTE = "MISSING_AUTHENTICATION_TOKEN"
+"""API Gateway's name for a path or method that no route has"""
+BAD_REQUEST = "DEFAULT_4XX"
+SERVER_FAULT = "DEFAULT_5XX"
+
+_DESCRIPTIONS = {
+    400: "Invalid Request Parameters.",
+    404: "The resource is no longer at that location.",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    504: "Gateway Timeout",
+}
+
+
+@dataclass(frozen=True)
+class GatewayResponse:
+    """One answer, complete: the body is sent as it stands."""
+
+    status: int
+    body: str
+
+
+def error_response(*, status: int, details: str) -> GatewayResponse:
+    """An answer in the contract's error shape.
+
+    Raises:
+        KeyError: no description is known for `status`.
+    """
+    description = _DESCRIPTIONS[status]
+    body = {
+        "code": status,
+        "description": description,
+        "details": details,
+        "error": description,
+        "error_code": status,
+    }
+    return GatewayResponse(status=status, body=json.dumps(body, separators=(",", ":")))
+
+
+GATEWAY_RESPONSES: dict[str, GatewayResponse] = {
+    NO_ROUTE: error_response(status=404, details="no such route"),
+    BAD_REQUEST: error_response(status=400, details="the gateway refused the request"),
+    SERVER_FAULT: error_response(status=500, details="the gateway failed"),
+    # Without entries of their own these would take the default's status, and a client could not tell when to try again.
+    "THROTTLED": error_response(status=429, details="too many requests"),
+    "QUOTA_EXCEEDED": error_response(status=429, details="quota exceeded"),
+    "INTEGRATION_FAILURE": error_response(status=504, details="no answer in time"),
+    "INTEGRATION_TIMEOUT": error_response(status=504, details="no answer in time"),
+}
+"""By the response types of API Gateway, as CloudFormation spells them."""

@@ -1,0 +1,92 @@
+"""What Lambda gets: functions, their settings and their queues."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from infra.package import Stage
+from tests.infra.template import Template
+
+HANDLERS = {
+    "APIHandler": "app.app",
+    "PlanBulkUpdate": "chalicelib.workers.bulk.plan_bulk_update",
+    "UpdateSegment": "chalicelib.workers.bulk.update_segment",
+    "FailPlan": "chalicelib.workers.bulk.fail_plan",
+    "FailSegment": "chalicelib.workers.bulk.fail_segment",
+    "ResumeUnfinished": "chalicelib.workers.sweep.resume_unfinished",
+    "SweepCollection": "chalicelib.workers.sweep.sweep_collection",
+}
+QUEUES = {
+    "PlanBulkUpdate": "plan",
+    "UpdateSegment": "segment",
+    "FailPlan": "plan-dead",
+    "FailSegment": "segment-dead",
+    "SweepCollection": "sweep",
+}
+GATEWAY_TIMEOUT_SECONDS = 29
+"""how long API Gateway waits for a function"""
+
+
+def test_every_function_is_there_with_its_handler(template: Template) -> None:
+    assert {name: function["Handler"] for name, function in template.functions.items()} == HANDLERS
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_function_runs_the_python_that_the_tests_run(template: Template, name: str) -> None:
+    function = template.functions[name]
+    assert function["Runtime"] == f"python{sys.version_info.major}.{sys.version_info.minor}"
+    assert function["Architectures"] == ["x86_64"]
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_function_knows_the_prefix_of_its_tables(template: Template, stage: Stage, name: str) -> None:
+    assert template.functions[name]["Environment"]["Variables"]["PASSEL_PREFIX"] == stage.prefix
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_function_finds_its_dependencies_in_the_layer(template: Template, name: str) -> None:
+    assert template.functions[name]["Layers"] == [{"Ref": "ManagedLayer"}]
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_the_log_of_a_function_is_not_kept_for_ever(template: Template, name: str) -> None:
+    groups = template.of_type("AWS::Logs::LogGroup").values()
+    days = [group["RetentionInDays"] for group in groups if group["LogGroupName"]["Fn::Sub"].endswith(f"${{{name}}}")]
+    assert days == [30]
+
+
+def test_the_api_gives_up_before_the_gateway_does(template: Template) -> None:
+    assert template.functions["APIHandler"]["Timeout"] < GATEWAY_TIMEOUT_SECONDS
+
+
+def test_each_worker_reads_its_own_queue(template: Template, stage: Stage) -> None:
+    read = {name: template.queue_of(mapping)["QueueName"] for name, mapping in template.mappings()}
+    assert read == {name: stage.prefix + queue for name, queue in QUEUES.items()}
+
+
+def test_a_worker_gets_one_message_at_a_time(template: Template) -> None:
+    assert {name: mapping["BatchSize"] for name, mapping in template.mappings()} == dict.fromkeys(QUEUES, 1)
+
+
+def test_no_worker_is_taken_to_report_failures_one_by_one(template: Template) -> None:
+    """With one message a batch a failure raises; the other mode would drop what a worker does not report."""
+    assert [name for name, mapping in template.mappings() if "FunctionResponseTypes" in mapping] == []
+
+
+def test_a_message_stays_hidden_for_six_times_the_timeout(template: Template) -> None:
+    """As AWS asks for: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
+    for name, mapping in template.mappings():
+        visibility = template.queue_of(mapping)["VisibilityTimeout"]
+        assert visibility >= 6 * template.functions[name]["Timeout"], name
+
+
+def test_segment_updates_leave_capacity_for_the_api(template: Template) -> None:
+    concurrency = dict(template.mappings())["UpdateSegment"]["ScalingConfig"]["MaximumConcurrency"]
+    assert 2 <= concurrency <= 1000
+
+
+def test_unfinished_updates_are_looked_for_on_a_schedule(template: Template) -> None:
+    events = template.functions["ResumeUnfinished"]["Events"].values()
+    assert [event["Type"] for event in events] == ["Schedule"]

@@ -1,0 +1,137 @@
+"""What each function may do on AWS, and nothing more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from infra.definition import read_tables
+from infra.package import PROJECT, Stage
+from tests.infra.template import Json, Template
+from tests.infra.test_packaged_functions import HANDLERS, QUEUES
+
+INDEXES = {table["TableName"]: table.get("GlobalSecondaryIndexes", []) for table in read_tables("")}
+"""indexes by the bare name of their table"""
+CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
+"""a transaction is authorised by the actions on its items"""
+SPECIAL = {
+    "dynamodb:Scan": ("ResumeUnfinished", "sweeps"),
+    "dynamodb:PartiQLUpdate": ("UpdateSegment", "passes"),
+    "dynamodb:PartiQLDelete": ("SweepCollection", "memberships"),
+}
+"""by action: the one function that has it, and its one table. The store's batches of statements fall back to single
+writes when they are refused, so that a missing permission would show only in the bill: developer guide, `ql-iam.html`"""
+OPERATORS_ONLY = {"projects", "credentials"}
+"""tables that only the command line writes"""
+SENDS = {
+    "APIHandler": {"plan", "sweep"},
+    "PlanBulkUpdate": {"plan", "segment"},
+    "SweepCollection": {"sweep"},
+    "ResumeUnfinished": {"plan", "sweep"},
+}
+NO_RESOURCES_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+"""actions that AWS lets nobody narrow: service authorization reference, AWS X-Ray"""
+
+
+def permissions(statements: list[Json]) -> Iterator[tuple[str, str]]:
+    """Every action with every resource it is allowed on."""
+    for statement in statements:
+        assert statement["Effect"] == "Allow"
+        for action in statement["Action"]:
+            for resource in statement["Resource"]:
+                yield action, resource
+
+
+def resources_of(template: Template, function: str, action: str) -> set[str]:
+    return {resource for allowed, resource in permissions(template.statements_of(function)) if allowed == action}
+
+
+def table_arns(stage: Stage, tables: set[str]) -> set[str]:
+    """The tables, and the indexes of those that have any."""
+    arns = {f"arn:aws:dynamodb:*:*:table/{stage.prefix}{table}" for table in tables}
+    indexed = {f"arn:aws:dynamodb:*:*:table/{stage.prefix}{table}/index/*" for table in tables if INDEXES[table]}
+    return arns | indexed
+
+
+def queue_arns(stage: Stage, queues: set[str]) -> set[str]:
+    return {f"arn:aws:sqs:*:*:{stage.prefix}{queue}" for queue in queues}
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_no_action_is_a_pattern(template: Template, name: str) -> None:
+    assert [action for action, _ in permissions(template.statements_of(name)) if "*" in action] == []
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_every_resource_belongs_to_the_stage(template: Template, stage: Stage, name: str) -> None:
+    own = (
+        f"arn:aws:dynamodb:*:*:table/{stage.prefix}",
+        f"arn:aws:sqs:*:*:{stage.prefix}",
+        f"arn:aws:logs:*:*:log-group:/aws/lambda/{stage.app_name}-{stage.name}",
+    )
+    for action, resource in permissions(template.statements_of(name)):
+        assert action in NO_RESOURCES_ON_AWS or resource.startswith(own), (action, resource)
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_function_may_read_and_write_what_requests_change(template: Template, stage: Stage, name: str) -> None:
+    tables = set(INDEXES) - OPERATORS_ONLY
+    for action in WRITE:
+        assert resources_of(template, name, action) == table_arns(stage, tables), action
+    for action in READ:
+        assert resources_of(template, name, action) >= table_arns(stage, tables), action
+
+
+def test_only_the_api_sees_credentials_and_no_function_makes_them(template: Template, stage: Stage) -> None:
+    allowed = {
+        (name, action, resource)
+        for name in HANDLERS
+        for action, resource in permissions(template.statements_of(name))
+        if resource in table_arns(stage, OPERATORS_ONLY)
+    }
+    lookups = {"dynamodb:GetItem", "dynamodb:Query"}
+    credentials = table_arns(stage, {"credentials"})
+    assert allowed == {("APIHandler", action, resource) for action in lookups for resource in credentials}
+
+
+@pytest.mark.parametrize("action", SPECIAL)
+def test_special_access_is_given_once_and_to_one_table(template: Template, stage: Stage, action: str) -> None:
+    name, table = SPECIAL[action]
+    allowed = {name: resources_of(template, name, action) for name in HANDLERS}
+    table_arn = f"arn:aws:dynamodb:*:*:table/{stage.prefix}{table}"
+    assert {name: resources for name, resources in allowed.items() if resources} == {name: {table_arn}}
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_function_may_change_no_table(template: Template, name: str) -> None:
+    allowed = {action for action, _ in permissions(template.statements_of(name)) if action.startswith("dynamodb:")}
+    assert allowed <= READ | WRITE | SPECIAL.keys()
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_function_consumes_no_queue_but_its_own(template: Template, stage: Stage, name: str) -> None:
+    own = queue_arns(stage, {QUEUES[name]} if name in QUEUES else set())
+    for action in CONSUME:
+        assert resources_of(template, name, action) == own, action
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_function_sends_only_where_it_hands_on_work(template: Template, stage: Stage, name: str) -> None:
+    targets = queue_arns(stage, SENDS.get(name, set()))
+    assert resources_of(template, name, "sqs:SendMessage") == targets
+    assert resources_of(template, name, "sqs:GetQueueUrl") == targets
+
+
+def test_every_function_names_its_policy(template: Template) -> None:
+    """The stage's own policy is for functions that nobody has thought about yet: it opens no table and no queue."""
+    config = json.loads((PROJECT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    functions = config["stages"]["dev"]["lambda_functions"]
+    files = [functions[name]["iam_policy_file"] for name in functions]
+    assert len(files) == len(set(files)) == len(template.functions)
+    fallback = json.loads((PROJECT / ".chalice" / "policy-dev.json").read_text(encoding="utf-8"))
+    services = {action.split(":")[0] for action, _ in permissions(fallback["Statement"])}
+    assert services == {"logs", "xray"}

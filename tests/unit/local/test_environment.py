@@ -1,0 +1,28 @@
+"""The variables that point the app at the local engines."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from chalicelib.settings import read_settings
+from local.environment import PREFIX, apply_environment, build_environment
+
+
+def test_the_settings_find_the_engines_whatever_the_shell_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"PASSEL_DYNAMODB_ENDPOINT": "http://elsewhere", "AWS_PROFILE": "work"})
+    apply_environment(build_environment(dynamodb_url="http://127.0.0.1:1", sqs_url="http://127.0.0.1:2"))
+    settings = read_settings(os.environ)
+    assert settings.dynamodb_endpoint == "http://127.0.0.1:1"
+    assert settings.sqs_endpoint == "http://127.0.0.1:2"
+    assert settings.prefix == PREFIX
+    assert settings.sweep_delay_seconds == 1
+    assert settings.public_base_url is None
+    assert "AWS_PROFILE" not in os.environ
+
+
+def test_a_proxy_of_the_shell_is_not_asked_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"no_proxy": "intranet"})
+    variables = build_environment(dynamodb_url="http://127.0.0.1:1", sqs_url="http://127.0.0.1:2")
+    assert variables["NO_PROXY"] == variables["no_proxy"] == "intranet,127.0.0.1,localhost"
