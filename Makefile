@@ -48,7 +48,7 @@ deploy: $(READY) ## create or update STAGE=dev in your AWS account
 
 ## Housekeeping
 clean: ## remove everything that is built; data in .local stays
-	@rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt requirements-dev.txt

@@ -35,6 +35,7 @@ AIRSHIP_DESCRIPTIONS: dict[int, str] = {
     429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
+    504: "Gateway Timeout",
 }
 """airship-wallet-v1, section 3"""
 

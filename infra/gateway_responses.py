@@ -10,21 +10,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from chalicelib.errors import airship_body
+
 CONTENT_TYPE = "application/json"
 
 NO_ROUTE = "MISSING_AUTHENTICATION_TOKEN"
 """API Gateway's name for a path or method that no route has"""
 BAD_REQUEST = "DEFAULT_4XX"
 SERVER_FAULT = "DEFAULT_5XX"
-
-_DESCRIPTIONS = {
-    400: "Invalid Request Parameters.",
-    404: "The resource is no longer at that location.",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    504: "Gateway Timeout",
-}
-
 
 @dataclass(frozen=True)
 class GatewayResponse:
@@ -40,15 +33,7 @@ def error_response(*, status: int, details: str) -> GatewayResponse:
     Raises:
         KeyError: no description is known for `status`.
     """
-    description = _DESCRIPTIONS[status]
-    body = {
-        "code": status,
-        "description": description,
-        "details": details,
-        "error": description,
-        "error_code": status,
-    }
-    return GatewayResponse(status=status, body=json.dumps(body, separators=(",", ":")))
+    return GatewayResponse(status=status, body=json.dumps(airship_body(status, details), separators=(",", ":")))
 
 
 GATEWAY_RESPONSES: dict[str, GatewayResponse] = {

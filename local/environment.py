@@ -29,7 +29,7 @@ _LOOPBACK = "127.0.0.1,localhost"
 
 
 def build_environment(*, dynamodb_url: str, sqs_url: str) -> dict[str, str]:
-    """The variables of a stack with these engines. Where moto serves both, it is not asked for PartiQL, which it lacks."""
+    """The variables of a stack with these engines. Where moto serves both, it is spared PartiQL, which it lacks."""
     no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), _LOOPBACK)))
     return {
         "PASSEL_PREFIX": PREFIX,

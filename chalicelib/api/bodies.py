@@ -14,6 +14,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 FORM = "application/x-www-form-urlencoded"
 
+LARGEST_DEPTH = 32
+"""Objects and arrays inside each other; no body of the contract has more than six."""
+
 
 def check_body_size(body: bytes, *, maximum_bytes: int) -> None:
     """Raises:
@@ -44,7 +47,22 @@ def parse_json(body: bytes | str) -> Any:
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UnreadableBody("the body is not valid JSON") from error
+    if _is_deeper(document, LARGEST_DEPTH):
+        raise UnreadableBody(f"the body is nested more than {LARGEST_DEPTH} deep")
     return document
+
+
+def _is_deeper(document: Any, limit: int) -> bool:
+    """Level by level instead of by recursion, since deep nesting is what it looks for."""
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(limit):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+    return bool(level)
 
 
 def _refuse_constant(name: str) -> Never:

@@ -227,29 +227,31 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
 
 def fail_plan(platform: Platform, *, ticket_id: int) -> None:
     """Gives up on a plan message that failed too often: the ticket is FAILED with the passes it did not reach."""
-    ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
-    if ticket is None or ticket.status not in UNFINISHED:
-        return
-    progress = ticket.progress
-    left = max(progress.total - progress.processed - progress.failed, 0)
-    retry_conflicts(
-        lambda: platform.tickets.fail_part(ticket, None, passes=left), budget_seconds=platform.bounds.budget_seconds
-    )
+
+    def attempt() -> None:
+        ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
+        if ticket is not None and ticket.status in UNFINISHED:
+            progress = ticket.progress
+            left = max(progress.total - progress.processed - progress.failed, 0)
+            platform.tickets.fail_part(ticket, None, passes=left)
+
+    retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 
 
 def fail_segment(platform: Platform, *, ticket_id: int, segment: int) -> None:
     """Gives up on a segment message that failed too often: the ticket is FAILED, the segment's passes counted."""
-    ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
-    if ticket is None or ticket.collection is None or ticket.status in _CLOSED:
-        return
-    if platform.tickets.is_done(ticket_id=ticket_id, segment=segment):
-        return
-    counts = platform.counts.read_counts(ticket.collection)
-    passes = sum(count.members() for count in counts if count.segment == segment)
-    retry_conflicts(
-        lambda: platform.tickets.fail_part(ticket, segment, passes=passes),
-        budget_seconds=platform.bounds.budget_seconds,
-    )
+
+    def attempt() -> None:
+        ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
+        if ticket is None or ticket.collection is None or ticket.status in _CLOSED:
+            return
+        if platform.tickets.is_done(ticket_id=ticket_id, segment=segment):
+            return
+        counts = platform.counts.read_counts(ticket.collection)
+        passes = sum(count.members() for count in counts if count.segment == segment)
+        platform.tickets.fail_part(ticket, segment, passes=passes)
+
+    retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 
 
 def redrive(platform: Platform, *, ticket_id: int) -> Ticket:

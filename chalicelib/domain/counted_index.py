@@ -83,13 +83,15 @@ class Slice:
     """A part of a page that lies in one segment.
 
     Of the segment's matching members in ascending order, `skip` are passed over and `take` belong to the page.
-    `members` is how many match in all, so that a reader may start from the nearer end.
+    `members` is how many match in all, so that a reader may start from the nearer end, and `others` how many do not:
+    without any, there is nothing to filter.
     """
 
     segment: int
     skip: int
     take: int
     members: int
+    others: int = 0
 
 
 def count_members(counts: Iterable[SegmentCount], facets: AbstractCollection[str] | None = None) -> int:
@@ -120,5 +122,6 @@ def locate_page(
         if members <= 0 or start >= end:
             continue
         skip = members - end if descending else start
-        slices.append(Slice(segment=count.segment, skip=skip, take=end - start, members=members))
+        others = count.members() - members
+        slices.append(Slice(segment=count.segment, skip=skip, take=end - start, members=members, others=others))
     return slices

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chalicelib.domain.counted_index import count_members
-from chalicelib.domain.errors import Busy, NotFound
+from chalicelib.domain.errors import Busy, InvalidRequest, NotFound
 from chalicelib.domain.finding import get_live_tags, get_pass_or_raise, get_tag_or_raise
 from chalicelib.domain.passes import PassReference
 from chalicelib.domain.ports import Platform
@@ -39,6 +39,8 @@ def add_tags(platform: Platform, *, project_id: int, reference: PassReference, n
         pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
         if not wanted:
             return []
+        if len(wanted) > platform.bounds.tags_per_pass:
+            raise InvalidRequest(f"a pass has at most {platform.bounds.tags_per_pass} tags", field="tags")
         by_name, by_id = platform.tags.get_tags(
             project_id=project_id, names=wanted, tag_ids=[tag.tag_id for tag in pass_.tags]
         )

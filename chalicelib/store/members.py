@@ -57,7 +57,7 @@ def _read_slice(
     passed_over = part.skip if from_start else after
     wanted = passed_over + part.take
     arguments = index.query(segment_key, ScanIndexForward=from_start)
-    if facets is None:
+    if facets is None or not part.others:
         arguments["Limit"] = wanted
     else:
         _filter_status(arguments, facets)

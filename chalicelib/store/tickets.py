@@ -130,6 +130,8 @@ class DynamoTicketStore:
                 TicketRow.segments_failed.add(1),
                 TicketRow.open.remove(),
             ],
+            TicketRow.status.is_in(TicketStatus.PREQUED, TicketStatus.QUEUED, TicketStatus.FAILED),
+            label="ticket",
         )
         _commit_once(transaction)
 

@@ -24,7 +24,7 @@ SPECIAL = {
     "dynamodb:PartiQLDelete": ("SweepCollection", "memberships"),
 }
 """by action: the one function that has it, and its one table. The store's batches of statements fall back to single
-writes when they are refused, so that a missing permission would show only in the bill: developer guide, `ql-iam.html`"""
+writes when they are refused, so a missing permission would show only in the bill (developer guide, `ql-iam.html`)."""
 OPERATORS_ONLY = {"projects", "credentials"}
 """tables that only the command line writes"""
 SENDS = {

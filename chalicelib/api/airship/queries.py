@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from chalicelib.domain.templates import TemplateReference
 from chalicelib.settings import get_settings
 
 DEFAULT_PAGE_SIZE = 10
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def _read_number(request: AirshipRequest, name: str, *, default: int, minimum: i
     if text is None or text == "":
         return default
     text = text.strip()
-    number = int(text) if text.isascii() and text.lstrip("-").isdigit() and len(text) <= 17 else None
+    number = int(text) if _WHOLE_NUMBER.fullmatch(text) else None
     if number is None or not minimum <= number <= maximum:
         raise InvalidRequest(f"must be a whole number from {minimum} to {maximum}, not {text[:40]!r}", field=name)
     return number

@@ -1,0 +1,53 @@
+"""`make bench`: measures on dynoxide with data on disk, and writes a table to benchmarks/results/."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from local.embedded import run_embedded
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Runs everything; SCALE is the larger number of passes."""
+    scale = int(os.environ.get("SCALE", "10000"))
+    with tempfile.TemporaryDirectory() as folder, run_embedded(database=Path(folder) / "bench.db") as stack:
+        if stack.engine_name != "dynoxide":
+            raise SystemExit("benchmarks need dynoxide: on another engine the figures mean nothing")
+        from benchmarks.bulk import measure_bulk_update
+        from benchmarks.load import create_passes
+        from benchmarks.requests import measure_requests
+        from chalicelib.wiring import get_platform
+
+        platform = get_platform()
+        bulk, requests = [], []
+        for tags in (1, 3):
+            with click.progressbar(length=scale, label=f"{scale} passes with {tags} tags") as progress:
+                project_id, pass_ids = create_passes(platform, count=scale, tags=tags, advance=progress.update)
+            bulk.append(measure_bulk_update(stack, platform, project_id=project_id, tags=tags))
+        small_project, small_ids = create_passes(platform, count=100, tags=1, advance=lambda _: None)
+        for project, ids in ((small_project, small_ids), (project_id, pass_ids)):
+            requests += measure_requests(stack, project_id=project, pass_ids=ids)
+    _report([asdict(row) for row in bulk], name="bulk")
+    _report([asdict(row) for row in requests], name="requests")
+
+
+def _report(rows: list[dict[str, object]], *, name: str) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    lines = ["| " + " | ".join(column.replace("_", " ") for column in rows[0]) + " |", "|" + "---|" * len(rows[0])]
+    lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
+    table = "\n".join(lines)
+    (RESULTS / f"{name}.md").write_text(table + "\n", encoding="utf-8")
+    print(f"\n{table}")
+
+
+if __name__ == "__main__":
+    main()
