@@ -23,11 +23,12 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     body_bytes: int = 1024 * 1024
+    body_depth: int = 32
+    """objects and arrays inside each other; no body of a contract has more than six"""
     tags_per_pass: int = 15
     """airship-wallet-v1, section 4"""
     tag_characters: int = 255
     """airship-wallet-v1, section 9.4"""
-    tags_per_request: int = 100
     external_id_characters: int = 255
     page_size: int = 1000
     """airship-wallet-v1, section 9.9"""
@@ -39,6 +40,11 @@ class Limits(BaseModel):
     name_characters: int = 100
     """of a field or header"""
     value_characters: int = 8192
+    template_name_characters: int = 255
+    template_description_characters: int = 4000
+    location_text_characters: int = 1000
+    beacons: int = 10
+    """passworks-v2, section 6"""
     content_bytes: int = 64 * 1024
     """of one pass or template, as stored"""
 

@@ -9,13 +9,11 @@ from urllib.parse import parse_qs
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.domain.errors import InvalidRequest, UnreadableBody
+from chalicelib.settings import get_settings
 
 Model = TypeVar("Model", bound=BaseModel)
 
 FORM = "application/x-www-form-urlencoded"
-
-LARGEST_DEPTH = 32
-"""Objects and arrays inside each other; no body of the contract has more than six."""
 
 
 def check_body_size(body: bytes, *, maximum_bytes: int) -> None:
@@ -47,8 +45,9 @@ def parse_json(body: bytes | str) -> Any:
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UnreadableBody("the body is not valid JSON") from error
-    if _is_deeper(document, LARGEST_DEPTH):
-        raise UnreadableBody(f"the body is nested more than {LARGEST_DEPTH} deep")
+    limit = get_settings().limits.body_depth
+    if _is_deeper(document, limit):
+        raise UnreadableBody(f"the body is nested more than {limit} deep")
     return document
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sized
+from functools import partial
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -83,6 +85,13 @@ def _check_external_id(value: str | None) -> str | None:
     return value
 
 
+def _check_length(value: Sized, *, limit_name: str, of: str = "characters") -> Sized:
+    limit = getattr(get_settings().limits, limit_name)
+    if len(value) > limit:
+        raise ValueError(f"has {len(value)} {of}, the limit is {limit}")
+    return value
+
+
 def _check_bounded(value: Any) -> Any:
     limit = get_settings().limits.content_bytes
     if len(json.dumps(value)) > limit:
@@ -95,7 +104,16 @@ PassEntry = Annotated[dict[str, Scalar], BeforeValidator(_keep_pass_attributes)]
 PassEntries = Annotated[dict[str, PassEntry], AfterValidator(_check_entries)]
 TemplateEntries = Annotated[dict[str, dict[str, Any]], AfterValidator(_check_entries), AfterValidator(_check_bounded)]
 ExternalId = Annotated[str | None, BeforeValidator(_read_external_id), AfterValidator(_check_external_id)]
-Text = Annotated[str, Field(max_length=1000)]
+Text = Annotated[str, AfterValidator(partial(_check_length, limit_name="location_text_characters"))]
+Name = Annotated[
+    str, Field(min_length=1), AfterValidator(partial(_check_length, limit_name="template_name_characters"))
+]
+Description = Annotated[str, AfterValidator(partial(_check_length, limit_name="template_description_characters"))]
+Beacons = Annotated[
+    list[dict[str, Any]],
+    AfterValidator(partial(_check_length, limit_name="beacons", of="beacons")),
+    AfterValidator(_check_bounded),
+]
 
 
 class AddTagsBody(_Body):
@@ -136,7 +154,7 @@ class UpdateBody(_Body):
     fields: PassEntries = {}
     headers: PassEntries = {}
     locations: list[Location] | None = None
-    beacons: Annotated[list[dict[str, Any]] | None, AfterValidator(_check_bounded)] = Field(None, max_length=10)
+    beacons: Beacons | None = None
     semantics: Annotated[dict[str, Any] | None, AfterValidator(_check_bounded)] = None
     universalLinks: Annotated[Any, AfterValidator(_check_bounded)] = None  # noqa: N815
 
@@ -192,8 +210,8 @@ class BulkCreateBody(_Body):
 class TemplateBody(_Body):
     """A template as it is written: flat (section 6)."""
 
-    name: str = Field(min_length=1, max_length=255)
-    description: str = Field("", max_length=4000)
+    name: Name
+    description: Description = ""
     projectType: str | None = None  # noqa: N815
     type: str | None = None
     vendor: str | None = None
@@ -201,4 +219,4 @@ class TemplateBody(_Body):
     externalId: ExternalId = None  # noqa: N815
     headers: TemplateEntries = {}
     fields: TemplateEntries = {}
-    beacons: Annotated[list[dict[str, Any]], AfterValidator(_check_bounded)] = Field([], max_length=10)
+    beacons: Beacons = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from chalicelib.api.bodies import LARGEST_DEPTH, check_body_size, field_path, parse_json, read_form, read_model
+from chalicelib.api.bodies import check_body_size, field_path, parse_json, read_form, read_model
 from chalicelib.domain.errors import InvalidRequest, UnreadableBody
+from chalicelib.settings import get_settings
 
 
 class _Model(BaseModel):
@@ -40,9 +41,11 @@ def test_any_json_document_is_read(body: bytes) -> None:
 
 
 def test_nesting_is_bounded_exactly() -> None:
-    parse_json(b"[" * LARGEST_DEPTH + b"]" * LARGEST_DEPTH)
-    with pytest.raises(UnreadableBody, match=str(LARGEST_DEPTH)):
-        parse_json(b"[" * (LARGEST_DEPTH + 1) + b"]" * (LARGEST_DEPTH + 1))
+    limit = get_settings().limits.body_depth
+
+    parse_json(b"[" * limit + b"]" * limit)
+    with pytest.raises(UnreadableBody, match=str(limit)):
+        parse_json(b"[" * (limit + 1) + b"]" * (limit + 1))
 
 
 def test_a_body_over_the_limit_names_the_limit() -> None:
