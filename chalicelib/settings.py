@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+_ADDRESS = r"^https?://[^/\s]+(/\S*)?$"
+
 
 class SettingsError(Exception):
     """A setting is missing or unusable; the message names the environment variable."""
@@ -57,12 +59,12 @@ class Settings(BaseModel):
     prefix: str = Field(default="passel-local-", pattern=r"^[a-zA-Z0-9_.-]{3,40}$")
     """stands before every table and queue name"""
     region: str = "us-east-1"
-    dynamodb_endpoint: str | None = None
-    sqs_endpoint: str | None = None
+    dynamodb_endpoint: str | None = Field(default=None, pattern=_ADDRESS)
+    sqs_endpoint: str | None = Field(default=None, pattern=_ADDRESS)
     access_key_id: str | None = None
     secret_access_key: str | None = None
     session_token: str | None = None
-    public_base_url: str | None = None
+    public_base_url: str | None = Field(default=None, pattern=_ADDRESS)
     """scheme, host and stage that clients use; without it each reply repeats the address it was asked at"""
 
     connect_timeout_seconds: float = 1.0

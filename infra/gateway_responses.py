@@ -19,6 +19,7 @@ NO_ROUTE = "MISSING_AUTHENTICATION_TOKEN"
 BAD_REQUEST = "DEFAULT_4XX"
 SERVER_FAULT = "DEFAULT_5XX"
 
+
 @dataclass(frozen=True)
 class GatewayResponse:
     """One answer, complete: the body is sent as it stands."""

@@ -10,19 +10,16 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
 import httpx
-
-if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
 
 PASSES = 2_000
 TAGGED = 1_200
@@ -75,34 +72,40 @@ class Cast:
 
 
 class Api:
-    """The Airship dialect of one project; every answer that is not 200 ends the demo."""
+    """The Airship dialect, over a client that has the credentials."""
 
-    def __init__(self, target: Target) -> None:
-        self._url = target.url
-        self._http = httpx.Client(
-            base_url=target.url,
-            auth=(target.key, target.secret),
-            headers={"Api-Revision": "1.2"},
-            timeout=60,
-            trust_env=urlsplit(target.url).hostname not in ("127.0.0.1", "localhost"),
-        )
-
-    def close(self) -> None:
-        """Ends the connections."""
-        self._http.close()
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
 
     def call(self, method: str, path: str, *, status: int = 200, **more: Any) -> Any:
-        """The JSON of an answer that must have this status."""
+        """The JSON of an answer that must have this status.
+
+        Raises:
+            DemoError: it has not, or there is none.
+        """
         try:
             answer = self._http.request(method, path, **more)
             document = answer.json()
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise DemoError(f"{self._url} does not answer ({error}); `make run` starts a local stack") from error
+            raise DemoError(
+                f"{self._http.base_url} does not answer ({error}); `make run` starts a local stack"
+            ) from error
         except ValueError as error:
             raise DemoError(f"{method} {path} answered {answer.status_code} and no JSON") from error
         if answer.status_code != status:
             raise DemoError(f"{method} {path} answered {answer.status_code} where {status} is right: {answer.text}")
         return document
+
+
+def connect(target: Target) -> httpx.Client:
+    """A client for the target; a proxy of the shell's serves only what is not on this machine."""
+    return httpx.Client(
+        base_url=target.url,
+        auth=(target.key, target.secret),
+        headers={"Api-Revision": "1.2"},
+        timeout=60,
+        trust_env=urlsplit(target.url).hostname not in ("127.0.0.1", "localhost"),
+    )
 
 
 def expect(what: str, actual: object, right: object) -> None:
@@ -112,12 +115,7 @@ def expect(what: str, actual: object, right: object) -> None:
         DemoError
     """
     if actual != right:
-        raise DemoError(f"{what}: {_shorten(actual)} where {_shorten(right)} is right")
-
-
-def _shorten(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
+        raise DemoError(f"{what}: {actual!r:.300} where {right!r:.300} is right")
 
 
 class Watch:
@@ -130,17 +128,18 @@ class Watch:
     def seconds(self) -> float:
         return time.perf_counter() - self._start
 
-    def rate(self, number: int) -> str:
-        """Such as `in 2.0 s, 600 a second`."""
-        return f"in {self.seconds:.1f} s, {number / self.seconds:,.0f} a second"
+    def rate(self, number: int, unit: str = "passes") -> str:
+        """Such as `in 2.0 s (600 passes a second)`."""
+        return f"in {self.seconds:.1f} s ({number / self.seconds:,.0f} {unit} a second)"
 
 
 @contextmanager
-def _bar(label: str, *, length: int) -> Iterator[ProgressBar[int]]:
+def _bar(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar where there is a terminal; yields what moves it on by a number of steps."""
     with click.progressbar(
         length=length, label=f"{label:<16}", show_pos=True, file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
-        yield bar
+        yield bar.update
 
 
 def create_passes(api: Api) -> Cast:
@@ -149,14 +148,14 @@ def create_passes(api: Api) -> Cast:
     template_id = api.call("POST", "/v1/template", json=_TEMPLATE)["templateId"]
     members = [f"M-{number:05}" for number in range(PASSES)]
     ids: list[int] = []
-    with _bar("Creating", length=PASSES) as bar:
+    with _bar("Creating", length=PASSES) as advance:
         for start in range(0, PASSES, PASSES_PER_REQUEST):
             portion = members[start : start + PASSES_PER_REQUEST]
             documents = [{"fields": {"Member": {"value": member}}} for member in portion]
             answer = api.call("POST", f"/v1/pass/{template_id}/bulk", json={"passes": documents})
             expect("passes created and failed", (answer["created"], answer["failed"]), (len(portion), 0))
             ids += [int(pass_["id"]) for pass_ in answer["passes"]]
-            bar.update(len(portion))
+            advance(len(portion))
     expect("different pass ids", len(set(ids)), PASSES)
     expect("passes of the template", api.call("GET", f"/v1/template/{template_id}/passes")["count"], PASSES)
     tagged = {id_: member for number, (id_, member) in enumerate(zip(ids, members, strict=True)) if number % 5 < 3}
@@ -174,13 +173,9 @@ def add_tags(api: Api, cast: Cast) -> None:
         expect(f"tagging pass {pass_id}", answer, {"newTags": [cast.tag], "mappings": 1})
 
     watch = Watch()
-    with _bar("Tagging", length=TAGGED) as bar, ThreadPoolExecutor(THREADS) as threads:
-        try:
-            for _ in threads.map(add, cast.tagged):
-                bar.update(1)
-        except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise
+    with _bar("Tagging", length=TAGGED) as advance, ThreadPoolExecutor(THREADS) as threads:
+        for _ in threads.map(add, cast.tagged):
+            advance(1)
     click.echo(f"Tagged {TAGGED:,} of them {cast.tag} {watch.rate(TAGGED)}")
 
 
@@ -191,12 +186,12 @@ def walk_pages(api: Api, cast: Cast) -> None:
         watch = Watch()
         found: list[int] = []
         pages = TAGGED // PAGE_SIZE + 1
-        with _bar(f"Pages {direction}", length=pages) as bar:
+        with _bar(f"Pages {direction}", length=pages) as advance:
             for page in range(1, pages + 1):
                 found += _read_page(api, cast, page=page, direction=direction)
-                bar.update(1)
+                advance(1)
         expect(f"pass ids of the tag, {direction}", found, order)
-        click.echo(f"Walked {pages} pages {direction} with {len(found):,} passes {watch.rate(pages)}")
+        click.echo(f"Walked {pages} pages {direction} with {len(found):,} passes {watch.rate(pages, 'pages')}")
     for status, count in (("not_been_installed", TAGGED), ("installed", 0), ("uninstalled", 0), ("been_installed", 0)):
         answer = api.call("GET", f"/v1/tag/{cast.tag}/passes", params={"status": status, "pageSize": PAGE_SIZE})
         expect(f"passes that are {status}", (answer["count"], len(answer["passes"])), (count, min(count, PAGE_SIZE)))
@@ -215,13 +210,14 @@ def _read_page(api: Api, cast: Cast, *, page: int, direction: str) -> list[int]:
 
 def update_tagged(api: Api, cast: Cast) -> None:
     """Two fields of every tagged pass, followed through the ticket to COMPLETED."""
-    watch = Watch()
+    watch, processed = Watch(), 0
     fields = {name: {"value": value} for name, value in _NEW.items()}
     ticket_id = api.call("PUT", f"/v1/tag/{cast.tag}/passes", json={"fields": fields})["ticketId"]
-    with _bar("Bulk update", length=TAGGED) as bar:
+    with _bar("Bulk update", length=TAGGED) as advance:
         while True:
             ticket = api.call("GET", f"/v1/ticket/{ticket_id}")
-            bar.update(ticket["progress"]["processed"] - bar.pos)
+            advance(ticket["progress"]["processed"] - processed)
+            processed = ticket["progress"]["processed"]
             if ticket["Status"] in _ENDED:
                 break
             if watch.seconds > _UPDATE_SECONDS:
@@ -243,13 +239,13 @@ def spot_check(api: Api, cast: Cast) -> None:
         for pass_id, member in list(passes.items())[:: len(passes) // SPOT_CHECKS][:SPOT_CHECKS]
     ]
     expect("passes to look at", len(chosen), 2 * SPOT_CHECKS)
-    with _bar("Spot check", length=len(chosen)) as bar:
+    with _bar("Spot check", length=len(chosen)) as advance:
         for pass_id, member, values, tags in chosen:
             pass_ = api.call("GET", f"/v1/pass/{pass_id}")
             shown = {name: entry["value"] for name, entry in pass_["fields"].items()}
             expect(f"fields of pass {pass_id}", shown, values | {"Member": member})
             expect(f"tags of pass {pass_id}", pass_["tags"], tags)
-            bar.update(1)
+            advance(1)
     click.echo(f"Checked {SPOT_CHECKS} passes with the tag and {SPOT_CHECKS} without {watch.rate(len(chosen))}")
 
 
@@ -300,7 +296,14 @@ def read_target(data: Path) -> Target:
 
 
 @click.command(help=__doc__)
-@click.option("--data", envvar="DATA", default=".local", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    envvar="DATA",
+    default=".local",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Data folder of the running local stack.",
+)
 @click.option("--url", envvar="PASSEL_URL", help="Another deployment, with the stage; needs key and secret too.")
 @click.option("--key", envvar="PASSEL_KEY")
 @click.option("--secret", envvar="PASSEL_SECRET")
@@ -309,13 +312,12 @@ def command(*, data: Path, url: str | None, key: str | None, secret: str | None)
         raise click.UsageError("--url, --key and --secret go together")
     try:
         target = Target(url=url, key=key, secret=secret) if url and key and secret else read_target(data)
-        api = Api(target)
-        try:
-            play(api)
-        finally:
-            api.close()
+        with connect(target) as http:
+            play(Api(http))
     except DemoError as error:
         raise click.ClickException(str(error)) from error
+    except KeyError as error:
+        raise click.ClickException(f"an answer lacks {error}") from error
 
 
 if __name__ == "__main__":

@@ -94,6 +94,8 @@ def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> N
     platform.queues.send_segments(ticket_id=ticket_id, segments=[segment for segment in portion if segment not in done])
     if start + len(portion) < len(segments):
         platform.queues.send_plan(ticket_id=ticket_id, start=start + len(portion))
+    # last, so that a message lost before this point leaves a ticket that the next resume sends again
+    platform.tickets.queue_ticket(ticket_id=ticket_id)
     platform.tickets.finish_ticket(ticket_id=ticket_id)
 
 
@@ -130,10 +132,14 @@ def update_segment(platform: Platform, *, ticket_id: int, segment: int) -> Segme
 
 
 def _complete(platform: Platform, ticket: Ticket, segment: int, result: SegmentResult) -> None:
-    retry_conflicts(
-        lambda: platform.tickets.complete_segment(ticket, segment, result),
-        budget_seconds=platform.bounds.budget_seconds,
-    )
+    def attempt() -> None:
+        platform.tickets.complete_segment(ticket, segment, result)
+        # a segment given up as dead may come alive in a late copy of its message
+        latest = platform.tickets.get_ticket(ticket_id=ticket.ticket_id)
+        if latest is not None and latest.segments_failed:
+            platform.tickets.retract_failure(latest, segment)
+
+    retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ NOT_ASSIGNED = "notAssigned"
 """field type of a field that has no place on the pass"""
 
 FIELD_TYPES = ("primary", "secondary", "tertiary", "auxiliary", "back", "header")
+"""Apple's; a Google field type names a module"""
+
+COMMON_ATTRIBUTES = frozenset({"value", "label", "changeMessage"})
+MODULE_ATTRIBUTES = frozenset({"header", "body", "uri", "description", "balance", "image"})
+"""What a write may set of any entry, and what beside that of a Google module (airship-wallet-v1, section 5)."""
 
 
 @dataclass(slots=True)
@@ -140,7 +145,7 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
                 entries[name] = entry
                 written = changed = True
             for attribute, value in attributes.items():
-                if entry.tickets.get(attribute, 0) >= ticket_id:
+                if entry.tickets.get(attribute, 0) >= ticket_id or not _accepts(entry, attribute):
                     continue
                 changed |= _differs(entry.attributes, attribute, value)
                 entry.attributes[attribute] = value
@@ -156,6 +161,12 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
     return Merge(written=written, changed=changed)
 
 
+def _accepts(entry: Entry, attribute: str) -> bool:
+    """Only a module has module attributes: the official client refuses to read them anywhere else."""
+    field_type = entry.attributes.get("fieldType", NOT_ASSIGNED)
+    return attribute in COMMON_ATTRIBUTES or (field_type not in FIELD_TYPES and field_type != NOT_ASSIGNED)
+
+
 def _differs(values: Mapping[str, Any], name: str, value: Any) -> bool:
     return name not in values or values[name] != value or type(values[name]) is not type(value)
 
@@ -167,6 +178,7 @@ def overlay(template: Content, own: ContentUpdate) -> Content:
         for name, attributes in updates.items():
             if name not in entries:
                 entries[name] = new_entry(name) if entries is content.fields else Entry(attributes={})
-            entries[name].attributes.update(attributes)
+            entry = entries[name]
+            entry.attributes.update({key: value for key, value in attributes.items() if _accepts(entry, key)})
     content.lists.update(own.lists)
     return content

@@ -242,17 +242,23 @@ class TicketStore(Protocol):
     def fail_part(self, ticket: Ticket, segment: int | None, *, passes: int) -> None:
         """Marks a segment, or with None the plan, as failed, counts its passes, and makes the ticket FAILED.
 
-        A second time changes nothing.
+        A second time changes nothing. Raises Conflict if the segment is done or the ticket completed.
         """
 
     def abort_ticket(self, *, ticket_id: int) -> None:
         """Makes a ticket that was never planned ABORTED."""
 
+    def queue_ticket(self, *, ticket_id: int) -> None:
+        """Makes a PREQUED ticket QUEUED, else leaves it."""
+
     def finish_ticket(self, *, ticket_id: int) -> None:
         """Makes a ticket COMPLETED if all its segments are done, else leaves it."""
 
     def reopen_ticket(self, ticket: Ticket) -> None:
-        """Makes a FAILED ticket PREQUED or QUEUED again and takes back what its failed parts counted."""
+        """Makes a FAILED ticket PREQUED again and takes back what its failed parts counted."""
+
+    def retract_failure(self, ticket: Ticket, segment: int) -> None:
+        """Takes back what a failed segment counted, if it did fail, since it was handled after all."""
 
     def list_open(self) -> list[int]:
         """Ids of unfinished bulk updates."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from chalicelib.domain.finding import get_pass_or_raise
 from chalicelib.domain.passes import Pass, PassReference, apply_ticket
 from chalicelib.domain.ports import Bounds, Platform
 from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.templates import BARCODES
 from chalicelib.domain.tickets import Progress, Ticket, TicketStatus
 
 TICKETS = "tickets"
@@ -20,6 +22,8 @@ TICKETS = "tickets"
 
 LOCATION_IDS_PER_TICKET = 16
 """more than a pass may have locations, so that ids made from different tickets never meet"""
+
+KNOWN_BARCODES = tuple(kind for kinds in BARCODES.values() for kind in kinds)
 
 Location = dict[str, Any]
 
@@ -140,10 +144,17 @@ def check_update(update: ContentUpdate, *, bounds: Bounds, now: datetime) -> Non
     """Checks the rules that hold for every write of content.
 
     Raises:
-        InvalidRequest: more than 10 locations, or an expiration that cannot be (section 5).
+        InvalidRequest: more than 10 locations, an unknown barcode type, an expiration that cannot be (section 5), or
+            more than any pass may hold.
     """
     if len(update.lists.get("locations") or ()) > bounds.locations:
         raise InvalidRequest(f"a pass has at most {bounds.locations} locations", field="locations")
+    size_bytes = len(update.encode().encode())
+    if size_bytes > bounds.content_bytes:
+        raise InvalidRequest(f"the update has {size_bytes} bytes, the limit is {bounds.content_bytes}", field="body")
+    barcode_type = update.headers.get("barcode_type", {})
+    if "value" in barcode_type and barcode_type["value"] not in KNOWN_BARCODES:
+        raise InvalidRequest(f"must be one of {', '.join(KNOWN_BARCODES)}", field="headers.barcode_type.value")
     expiration = update.headers.get("expirationDate", {})
     if expiration.get("label") != "valid" or "value" not in expiration:
         return
@@ -154,7 +165,8 @@ def check_update(update: ContentUpdate, *, bounds: Bounds, now: datetime) -> Non
 def _parse_expiration(value: Any) -> datetime:
     """ISO 8601, to the minute at least; without an offset it is UTC."""
     try:
-        moment = datetime.fromisoformat(str(value))
+        # clients write the hour of nine o'clock with one digit
+        moment = datetime.fromisoformat(re.sub(r"T(\d):", r"T0\1:", str(value)))
     except ValueError as error:
         raise InvalidRequest("must be an ISO 8601 date", field="headers.expirationDate.value") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

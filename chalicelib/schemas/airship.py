@@ -9,15 +9,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES, ContentUpdate
 from chalicelib.settings import get_settings
 
 Attributes = dict[str, Any]
 
-PASS_ATTRIBUTES = frozenset(
-    {"value", "label", "changeMessage", "header", "body", "uri", "description", "balance", "image"}
-)
-"""What a pass may change of an entry: section 5; the last six belong to Google modules."""
+PASS_ATTRIBUTES = COMMON_ATTRIBUTES | MODULE_ATTRIBUTES
+"""What a write to a pass may name of an entry (section 5)."""
 
 APPLE_ATTRIBUTES = frozenset(
     {

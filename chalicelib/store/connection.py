@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
+from botocore.config import Config
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.models import Model
 
@@ -70,6 +71,11 @@ class Database:
             "sqs",
             self.settings.region,
             endpoint_url=self.settings.sqs_endpoint,
+            config=Config(
+                connect_timeout=self.settings.connect_timeout_seconds,
+                read_timeout=self.settings.read_timeout_seconds,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+            ),
         )
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:

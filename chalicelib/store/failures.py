@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.domain.errors import Busy, Conflict
@@ -25,6 +26,9 @@ THROTTLED = frozenset(
         "ServiceUnavailable",
     }
 )
+
+
+_UNREACHABLE = (BotocoreConnectionError, HTTPClientError)
 
 
 class ConditionFailed(Conflict):
@@ -55,7 +59,7 @@ def translated() -> Iterator[None]:
             raise Busy("storage cannot be reached") from error
         raise
     except BotoCoreError as error:
-        if isinstance(error, HTTPClientError):
+        if isinstance(error, _UNREACHABLE):
             raise Busy("storage cannot be reached") from error
         raise
 
@@ -67,4 +71,4 @@ def _code(error: PynamoDBException | ClientError) -> str | None:
 
 
 def _is_connection_failure(error: PynamoDBException | ClientError) -> bool:
-    return isinstance(getattr(error, "cause", None), HTTPClientError)
+    return isinstance(getattr(error, "cause", None), _UNREACHABLE)

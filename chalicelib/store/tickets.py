@@ -9,9 +9,10 @@ import json
 from collections.abc import Sequence
 
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain.content import ContentUpdate
-from chalicelib.domain.tickets import SegmentResult, Ticket, TicketStatus
+from chalicelib.domain.tickets import UNFINISHED, SegmentResult, Ticket, TicketStatus
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.models import TicketPartRow, TicketRow
@@ -117,6 +118,9 @@ class DynamoTicketStore:
         """See `TicketStore`."""
         part = f"{_FAILED}{_PLAN}" if segment is None else _marker(_FAILED, segment)
         transaction = Transaction(self._database)
+        if segment is not None:
+            done = (ticket.ticket_id, _marker(_DONE, segment))
+            transaction.check(TicketPartRow, done, TicketPartRow.part.does_not_exist(), label="done")
         transaction.put(
             TicketPartRow(ticket_id=ticket.ticket_id, part=part, passes=passes),
             TicketPartRow.part.does_not_exist(),
@@ -139,18 +143,23 @@ class DynamoTicketStore:
         """See `TicketStore`."""
         self._move(ticket_id, TicketStatus.ABORTED, TicketRow.status == TicketStatus.PREQUED)
 
+    def queue_ticket(self, *, ticket_id: int) -> None:
+        """See `TicketStore`."""
+        self._move(ticket_id, TicketStatus.QUEUED, TicketRow.status == TicketStatus.PREQUED)
+
     def finish_ticket(self, *, ticket_id: int) -> None:
         """See `TicketStore`. The condition compares two attributes of the row, so no read is needed."""
-        done = (TicketRow.segments_done == TicketRow.segments_total) & (TicketRow.status == TicketStatus.QUEUED)
+        unfinished = TicketRow.status.is_in(TicketStatus.PREQUED, TicketStatus.QUEUED, TicketStatus.FAILED)
+        done = (TicketRow.segments_done == TicketRow.segments_total) & unfinished
         self._move(ticket_id, TicketStatus.COMPLETED, done)
 
-    def _move(self, ticket_id: int, status: TicketStatus, condition: object) -> None:
+    def _move(self, ticket_id: int, status: TicketStatus, condition: Condition) -> None:
+        """Changes the status if the condition holds; the sparse index follows."""
+        is_open = TicketRow.open.set(OPEN) if status in UNFINISHED else TicketRow.open.remove()
         try:
             with translated():
                 TicketRow._get_connection().update_item(
-                    str(ticket_id),
-                    actions=[TicketRow.status.set(status), TicketRow.open.remove()],
-                    condition=condition,  # type: ignore[arg-type]
+                    str(ticket_id), actions=[TicketRow.status.set(status), is_open], condition=condition
                 )
         except ConditionFailed:
             return
@@ -158,23 +167,23 @@ class DynamoTicketStore:
     def reopen_ticket(self, ticket: Ticket) -> None:
         """See `TicketStore`. One transaction for each failed part, so that any number fits; the status goes last."""
         for marker in self._list_markers(ticket.ticket_id, _FAILED):
-            transaction = Transaction(self._database)
-            transaction.delete(marker, TicketPartRow.part.exists(), label="marker")
-            transaction.update(
-                TicketRow(ticket_id=ticket.ticket_id),
-                [TicketRow.failed.add(-int(marker.passes or 0)), TicketRow.segments_failed.add(-1)],
-            )
-            _commit_once(transaction)
-        status = TicketStatus.PREQUED if ticket.segments_total is None else TicketStatus.QUEUED
-        try:
-            with translated():
-                TicketRow._get_connection().update_item(
-                    str(ticket.ticket_id),
-                    actions=[TicketRow.status.set(status), TicketRow.open.set(OPEN)],
-                    condition=TicketRow.status == TicketStatus.FAILED,
-                )
-        except ConditionFailed:
-            return
+            self._retract(marker)
+        self._move(ticket.ticket_id, TicketStatus.PREQUED, TicketRow.status == TicketStatus.FAILED)
+
+    def retract_failure(self, ticket: Ticket, segment: int) -> None:
+        """See `TicketStore`."""
+        part = _marker(_FAILED, segment)
+        for marker in self._list_markers(ticket.ticket_id, part):
+            self._retract(marker)
+
+    def _retract(self, marker: TicketPartRow) -> None:
+        transaction = Transaction(self._database)
+        transaction.delete(marker, TicketPartRow.part.exists(), label="marker")
+        transaction.update(
+            TicketRow(ticket_id=marker.ticket_id),
+            [TicketRow.failed.add(-int(marker.passes or 0)), TicketRow.segments_failed.add(-1)],
+        )
+        _commit_once(transaction)
 
     def list_open(self) -> list[int]:
         """See `TicketStore`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -32,10 +33,16 @@ class Transaction:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._write = TransactWrite(connection=database.connection)
+        self._check_labels: list[str] = []
         self._put_labels: list[str] = []
         self._update_labels: list[str] = []
         self._delete_labels: list[str] = []
         self._deltas: dict[tuple[str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+
+    def check(self, model: type[Model], key: tuple[Any, Any], condition: Condition, *, label: str) -> None:
+        """Demands something of the row with that hash and range key, without writing it."""
+        self._check_labels.append(label)
+        self._write.condition_check(model, *key, condition=condition)
 
     def put(self, row: Model, condition: Condition | None = None, *, label: str = "") -> None:
         """Writes a whole row."""
@@ -82,8 +89,8 @@ class Transaction:
     def _explain(self, error: TransactWriteError) -> Exception:
         if error.cause_response_code != CANCELLED:
             return error
-        # pynamodb sends deletes, then puts, then updates; the reasons come in that order
-        labels = self._delete_labels + self._put_labels + self._update_labels
+        # pynamodb sends checks, deletes, puts and updates, and the reasons come in that order
+        labels = self._check_labels + self._delete_labels + self._put_labels + self._update_labels
         codes = [reason.code if reason else None for reason in error.cancellation_reasons]
         failed = frozenset(label for label, code in zip(labels, codes, strict=True) if code == "ConditionalCheckFailed")
         if failed:

@@ -23,7 +23,9 @@ def test_every_queue_is_there(template: Template, stage: Stage) -> None:
 
 def test_removing_the_stack_keeps_the_tables(template: Template) -> None:
     tables = [item for item in template.resources.values() if item["Type"] == "AWS::DynamoDB::Table"]
-    assert {(item["DeletionPolicy"], item["UpdateReplacePolicy"]) for item in tables} == {("RetainExceptOnCreate", "Retain")}
+    assert {(item["DeletionPolicy"], item["UpdateReplacePolicy"]) for item in tables} == {
+        ("RetainExceptOnCreate", "Retain")
+    }
 
 
 def test_every_working_queue_hands_over_to_its_dead_letter_queue(template: Template) -> None:

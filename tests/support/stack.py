@@ -59,6 +59,7 @@ class Stack:
             headers={"Api-Revision": "1.2"},
             timeout=60,
             trust_env=False,
+            verify=False,
         )
         self._clients.append(http)
         return Tenant(project_id=project.project_id, key=issued.key, secret=issued.secret, http=http)

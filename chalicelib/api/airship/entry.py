@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import logging
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from chalicelib.settings import get_settings
 from chalicelib.wiring import get_credential_cache, get_platform
 
 CONTENT_TYPES = ["application/json", FORM]
+JSON = "application/json"
 REVISION = "1.2"
 LARGEST_KEY_CHARACTERS = 255
 
@@ -113,7 +113,7 @@ def _parse_basic(header: str) -> tuple[str, str]:
         raise Unauthorized("Basic credentials are required")
     try:
         key, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Unauthorized("the Authorization header cannot be read") from error
     if not colon or not key or not secret or len(key) > LARGEST_KEY_CHARACTERS:
         raise Unauthorized("the credentials are unknown or wrong")
@@ -121,7 +121,13 @@ def _parse_basic(header: str) -> tuple[str, str]:
 
 
 def route(
-    blueprint: Blueprint, path: str, *, methods: Sequence[str], open_to_all: bool = False, revision: bool = True
+    blueprint: Blueprint,
+    path: str,
+    *,
+    methods: Sequence[str],
+    open_to_all: bool = False,
+    revision: bool = True,
+    content_type: str = JSON,
 ) -> Callable[[View], View]:
     """Registers a view. It gets an `AirshipRequest` and the decoded path parameters and returns a JSON document.
 
@@ -138,7 +144,7 @@ def route(
                     request.authenticate()
                 if revision:
                     request.check_revision()
-                return Response(body=view(request, **parameters), status_code=200)
+                return Response(view(request, **parameters), {"Content-Type": content_type}, 200)
             except PasselError as error:
                 return _refuse(error)
             except Exception as error:

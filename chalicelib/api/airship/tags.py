@@ -46,7 +46,7 @@ def list_tags(request: AirshipRequest) -> Any:
     }
 
 
-@route(tags, "/v1/tag/{tag}/passes", methods=["GET"])
+@route(tags, "/v1/tag/{tag}/passes", methods=["GET"], content_type="application/json; charset=utf-8")
 def list_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
     """4.6"""
     query = queries.read_pass_query(request, orders=PASS_ORDERS)

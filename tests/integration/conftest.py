@@ -1,0 +1,38 @@
+"""What the integration suites share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support import profiles
+from tests.support.builders import forgotten_conflicts
+from tests.support.recount import recount
+from tests.support.stack import Stack
+
+profiles.load()
+
+Consistent = Callable[..., None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The budgets go last: their 10,000 passes would slow down every recount of the tables."""
+    items.sort(key=lambda item: item.path.name == "test_budgets.py")
+
+
+@pytest.fixture
+def consistent(stack: Stack) -> Consistent:
+    """Asserts that everything stored about a project adds up."""
+
+    def check(project_id: int, *, swept: bool = True) -> None:
+        assert recount(stack.dynamodb, project_id, swept=swept) == []
+
+    return check
+
+
+@pytest.fixture
+def quiet_stripes(stack: Stack) -> Iterator[None]:
+    """No conflict is remembered when the test begins, and none of its own when it ends."""
+    with forgotten_conflicts():
+        yield

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.content import LISTS, Content, ContentUpdate, Entry, Merge, apply_update, overlay
+
+_values = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", "b", 0.5])
+_attributes = st.dictionaries(st.sampled_from(["value", "label", "changeMessage"]), _values, max_size=3)
+_entries = st.dictionaries(st.sampled_from(["primary1", "Points", "barcode_value"]), _attributes, max_size=3)
+_lists = st.dictionaries(st.sampled_from(LISTS), st.lists(_values, max_size=2), max_size=2)
+_updates = st.builds(ContentUpdate, fields=_entries, headers=_entries, lists=_lists)
+_contents = st.builds(
+    overlay, st.just(Content(fields={"Points": Entry({"fieldType": "primary", "value": "0"})})), _updates
+)
+
+
+@st.composite
+def _histories(draw: st.DrawFn) -> tuple[list[tuple[int, ContentUpdate]], list[tuple[int, ContentUpdate]]]:
+    """Updates in the order of their tickets; and the same ones shuffled, each at least once."""
+    history = list(enumerate(draw(st.lists(_updates, min_size=1, max_size=5)), start=1))
+    repeated = draw(st.lists(st.sampled_from(history), max_size=5))
+    return history, draw(st.permutations(history + repeated))
+
+
+def _apply_all(content: Content, history: list[tuple[int, ContentUpdate]]) -> str:
+    written = Content.decode(content.encode())
+    for ticket_id, update in history:
+        apply_update(written, update, ticket_id=ticket_id)
+    return _normal(written)
+
+
+def _normal(content: Content) -> Any:
+    return (content.fields, content.headers, content.lists, content.list_tickets)
+
+
+@given(_contents, _histories())
+def test_updates_in_any_order_and_number_end_as_in_the_order_of_their_tickets(
+    content: Content, histories: tuple[list[tuple[int, ContentUpdate]], list[tuple[int, ContentUpdate]]]
+) -> None:
+    in_order, shuffled = histories
+
+    assert _apply_all(content, shuffled) == _apply_all(content, in_order)
+
+
+@given(_contents, _updates)
+def test_an_update_applied_twice_writes_nothing_the_second_time(content: Content, update: ContentUpdate) -> None:
+    apply_update(content, update, ticket_id=7)
+    before = content.encode()
+
+    assert apply_update(content, update, ticket_id=7) == Merge(written=False, changed=False)
+    assert content.encode() == before
+
+
+@given(_contents, _updates, _updates)
+def test_content_and_updates_survive_storage(content: Content, update: ContentUpdate, other: ContentUpdate) -> None:
+    apply_update(content, update, ticket_id=3)
+
+    assert Content.decode(content.encode()) == content
+    assert ContentUpdate.decode(other.encode()) == other
+
+
+@given(_contents, _updates)
+def test_a_copy_for_an_update_takes_it_without_touching_the_original(content: Content, update: ContentUpdate) -> None:
+    before = content.encode()
+    copied = content.copy_for(update)
+
+    apply_update(copied, update, ticket_id=9)
+
+    assert content.encode() == before
+
+
+@given(_contents, _updates)
+def test_what_a_merge_reports_is_what_it_did(content: Content, update: ContentUpdate) -> None:
+    def shown(of: Content) -> Any:
+        return (
+            {name: entry.attributes for name, entry in of.fields.items()},
+            {name: entry.attributes for name, entry in of.headers.items()},
+            of.lists,
+        )
+
+    before = Content.decode(content.encode())
+    merge = apply_update(content, update, ticket_id=5)
+
+    assert merge.written == (content.encode() != before.encode())
+    # 1 and True are equal in Python and differ on the wire
+    assert merge.changed == (repr(shown(content)) != repr(shown(before)))
+
+
+def test_an_equal_value_is_written_down_so_that_a_lower_ticket_still_loses() -> None:
+    content = Content(fields={"Points": Entry({"fieldType": "primary", "value": "5"})})
+
+    assert apply_update(content, _write("5"), ticket_id=9) == Merge(written=True, changed=False)
+    assert apply_update(content, _write("4"), ticket_id=8) == Merge(written=False, changed=False)
+    assert content.fields["Points"].attributes["value"] == "5"
+
+
+def _write(value: object, *, name: str = "Points") -> ContentUpdate:
+    return ContentUpdate(fields={name: {"value": value}})
+
+
+def test_a_higher_ticket_wins_attribute_by_attribute() -> None:
+    content = Content(fields={"Points": Entry({"value": "0", "label": "none"})})
+
+    apply_update(content, ContentUpdate(fields={"Points": {"value": "2"}}), ticket_id=2)
+    apply_update(content, ContentUpdate(fields={"Points": {"value": "1", "label": "one"}}), ticket_id=1)
+
+    assert content.fields["Points"].attributes == {"value": "2", "label": "one"}
+
+
+def test_a_field_that_the_template_does_not_know_is_placed_by_its_name() -> None:
+    content = Content()
+
+    apply_update(content, ContentUpdate(fields={"secondary2": {"value": "x"}, "Other": {"value": "y"}}), ticket_id=1)
+
+    assert content.fields["secondary2"].attributes == {"fieldType": "secondary", "value": "x"}
+    assert content.fields["Other"].attributes == {"fieldType": "notAssigned", "value": "y"}
+
+
+def test_a_new_pass_shows_the_template_with_its_own_values_on_top_and_shares_nothing() -> None:
+    template = Content(fields={"Points": Entry({"fieldType": "primary", "value": "0", "label": "Points"})})
+
+    own = overlay(template, _write("7"))
+
+    assert own.fields["Points"].attributes == {"fieldType": "primary", "value": "7", "label": "Points"}
+    assert own.fields["Points"].tickets == {}
+    assert template.fields["Points"].attributes["value"] == "0"
