@@ -316,6 +316,24 @@ def test_no_write_makes_a_pass_that_the_official_client_refuses(
         assert find_faults(read_pass(tenant, pass_id)) == []
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fields": {"Points": {"fieldType": "primary", "value": "1", "formatType": 1}}},
+        {"fields": {"Points": {"fieldType": "primary", "value": "1", "formatType": "number"}}},
+        {"headers": {"logo_text": {"value": "Acme", "formatType": "String"}}},
+    ],
+    ids=str,
+)
+def test_no_template_makes_a_pass_that_the_official_client_refuses(tenant: Tenant, change: dict[str, Any]) -> None:
+    """A format is a word inside `fields` and a number inside `headers`; anything else is refused or put right."""
+    answer = tenant.request("POST", "/v1/template", json=TEMPLATE | change)
+    if answer.status_code != 200:
+        check_error(answer, 400)
+        return
+    assert find_faults(read_pass(tenant, new_pass(tenant, answer.json()["templateId"]))) == []
+
+
 # Delete
 
 

@@ -24,6 +24,8 @@ from tests.support.stack import Stack, Tenant
 
 NAMES = [f"tag {number}" for number in range(18)]
 TEMPLATES = 2
+SEGMENTS = 3
+"""in which every history begins"""
 
 _names = st.lists(st.sampled_from(NAMES[:5]), max_size=4)
 _many_names = st.lists(st.sampled_from(NAMES), min_size=1, max_size=9)
@@ -52,6 +54,9 @@ class ProjectMachine(RuleBasedStateMachine):
         self.tenant: Tenant = self.stack.tenant()
         self.project_id = self.tenant.project_id
         self.templates = [make_template(self.project_id).template_id for _ in range(TEMPLATES)]
+        for segment in range(SEGMENTS):
+            self.create_in_bulk(template=segment % TEMPLATES, groups=[[NAMES[0]], [NAMES[0], NAMES[1]]])
+            self.go_on_in_another_segment()
 
     def _some_pass(self, which: int) -> ModelPass:
         return list(self.model.passes.values())[which % len(self.model.passes)]
@@ -168,6 +173,15 @@ class ProjectMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.passes)
     @rule(which=_which)
     def install_or_remove(self, which: int) -> None:
+        self._install_or_remove(which)
+
+    @rule(which=_which, others=st.lists(_which, max_size=4))
+    @precondition(lambda self: self.model.passes)
+    def install_or_remove_several(self, which: int, others: list[int]) -> None:
+        for each in (which, *others):
+            self._install_or_remove(each)
+
+    def _install_or_remove(self, which: int) -> None:
         pass_ = self._some_pass(which)
         here: dict[str, Any] = {"project_id": self.project_id, "pass_id": pass_.pass_id}
         if pass_.status is PassStatus.INSTALLED and which % 5:

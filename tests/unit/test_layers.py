@@ -1,4 +1,4 @@
-"""Who may import whom: the domain knows nobody, everything else points at it (read from the sources, not by running)."""
+"""Who may import whom: the domain knows nobody, everything else points at it. Read from the sources, not by running."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.api.bodies import read_model
-from chalicelib.domain.content import Content, Entry
+from chalicelib.domain.content import Attributes, Content, Entry
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.templates import (
     APPLE,
@@ -27,6 +27,9 @@ _GOOGLE_TYPES = {
     "offer": "Offer",
     "coupon": "Offer",
 }
+
+
+FIELD_FORMATS = ("Number", "String", "URL", "Date", "Currency", "Phone", "Email")
 
 
 def read_template(document: Any, *, current: Template | None = None) -> tuple[TemplateDraft, str | None]:
@@ -101,8 +104,21 @@ def _read_entries(entries: Mapping[str, dict[str, Any]], *, vendor: str, place: 
                 raise InvalidRequest("must be a string, a number, true, false or null", field=f"{place}.{name}.{key}")
         if place == "fields" and not isinstance(kept.setdefault("fieldType", "notAssigned"), str):
             raise InvalidRequest("must be a string", field=f"{place}.{name}.fieldType")
+        if vendor == APPLE:
+            _check_format(kept, place=place, name=name)
         read[name] = Entry(kept)
     return read
+
+
+def _check_format(attributes: Attributes, *, place: str, name: str) -> None:
+    """A word in fields, a number in headers: the official client reads nothing else (section 5, strict reading)."""
+    value = attributes.get("formatType")
+    if value is None or (place == "headers" and isinstance(value, int) and not isinstance(value, bool)):
+        return
+    if place == "headers":
+        raise InvalidRequest("must be a whole number", field=f"headers.{name}.formatType")
+    if value not in FIELD_FORMATS:
+        raise InvalidRequest(f"must be one of {', '.join(FIELD_FORMATS)}", field=f"fields.{name}.formatType")
 
 
 def _check_barcode(content: Content, vendor: str) -> None:

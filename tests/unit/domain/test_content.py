@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from chalicelib.domain.content import LISTS, Content, ContentUpdate, Entry, Merge, apply_update, overlay
 
 _values = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", "b", 0.5])
-_attributes = st.dictionaries(st.sampled_from(["value", "label", "changeMessage"]), _values, max_size=3)
-_entries = st.dictionaries(st.sampled_from(["primary1", "Points", "barcode_value"]), _attributes, max_size=3)
+_attributes = st.dictionaries(st.sampled_from(["value", "label", "changeMessage", "body", "uri"]), _values, max_size=3)
+_entries = st.dictionaries(st.sampled_from(["primary1", "Points", "barcode_value", "module"]), _attributes, max_size=3)
 _lists = st.dictionaries(st.sampled_from(LISTS), st.lists(_values, max_size=2), max_size=2)
 _updates = st.builds(ContentUpdate, fields=_entries, headers=_entries, lists=_lists)
 _contents = st.builds(
@@ -25,7 +25,7 @@ def _histories(draw: st.DrawFn) -> tuple[list[tuple[int, ContentUpdate]], list[t
     return history, draw(st.permutations(history + repeated))
 
 
-def _apply_all(content: Content, history: list[tuple[int, ContentUpdate]]) -> str:
+def _apply_all(content: Content, history: list[tuple[int, ContentUpdate]]) -> Any:
     written = Content.decode(content.encode())
     for ticket_id, update in history:
         apply_update(written, update, ticket_id=ticket_id)

@@ -97,6 +97,14 @@ def test_segments_that_only_other_facets_fill_are_passed_over() -> None:
     assert page == [Slice(segment=1, skip=1, take=1, members=2), Slice(segment=3, skip=0, take=1, members=1)]
 
 
+def test_a_slice_says_how_many_members_of_its_segment_do_not_match() -> None:
+    counts = [SegmentCount(1, {"installed": 2, "uninstalled": 5})]
+
+    (part,) = locate_page(counts, offset=0, size=2, descending=False, facets={"installed"})
+
+    assert (part.members, part.others) == (2, 5)
+
+
 @given(st.integers(1, 2**53 - 1), st.integers(1, 2**53 - 1), st.integers(1, 10**6))
 def test_the_key_of_a_tags_passes_says_whose_it_is(project_id: int, tag_id: int, generation: int) -> None:
     collection = passes_of_tag(project_id=project_id, tag_id=tag_id, generation=generation)
@@ -113,7 +121,7 @@ def test_the_key_of_a_tags_passes_says_whose_it_is(project_id: int, tag_id: int,
         "tag-passes:1.2.3.4",
         "tag-passes:1.2.x",
         "tag-passes:1.-2.3",
-        "tag-passes:1.2.٣",
+        "tag-passes:1.2.\u0663",
         "project-tags:1.2.3",
         passes_of_project(1).key,
     ],
