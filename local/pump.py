@@ -7,6 +7,7 @@ queue, and after the queue's limit SQS itself moves it to the dead-letter queue.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -48,10 +49,7 @@ def pump_once(
     A message whose handler raises counts as well; it comes back after `backoff`.
     """
     consumer = _Consumer(client, prefix=prefix, queue=queue, handler=handlers[queue], backoff=backoff)
-    handled = 0
-    while consumer.handle_next(wait_seconds=0):
-        handled += 1
-    return handled
+    return consumer.handle_visible()
 
 
 class Pump:
@@ -112,11 +110,11 @@ class Pump:
         # Counting is not atomic: a message may move to a queue just counted. So two empty counts in a row are needed.
         empty_counts = 0
         while empty_counts < 2:
-            handled += sum(consumer.handle_next(wait_seconds=0) for consumer in self._consumers)
+            handled += sum(consumer.handle_visible(deadline) for consumer in self._consumers)
             left = {consumer.queue: count for consumer in self._consumers if (count := consumer.count_messages())}
             empty_counts = 0 if left else empty_counts + 1
             if left and time.monotonic() > deadline:
-                raise DrainTimeoutError(f"not empty after {timeout_seconds:g} s: {left}")
+                raise DrainTimeoutError(f"not empty after {timeout_seconds:g} s and {handled} messages: {left}")
             if left and not any(consumer.has_visible for consumer in self._consumers):
                 time.sleep(_DRAIN_PAUSE_SECONDS)
         return handled
@@ -143,6 +141,13 @@ class _Consumer:
         self._url = client.get_queue_url(QueueName=prefix + queue)["QueueUrl"]
         attributes = client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         self._arn = attributes["Attributes"]["QueueArn"]
+
+    def handle_visible(self, deadline: float = math.inf) -> int:
+        """Handle what is visible now, one after another, until the deadline; return how many there were."""
+        handled = 0
+        while time.monotonic() < deadline and self.handle_next(wait_seconds=0):
+            handled += 1
+        return handled
 
     def handle_next(self, *, wait_seconds: int) -> bool:
         """Handle one message, if one comes in time."""

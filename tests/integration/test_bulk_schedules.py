@@ -14,7 +14,7 @@ from chalicelib.domain.tickets import TicketStatus
 from chalicelib.wiring import get_platform
 from tests.integration.conftest import Consistent
 from tests.support.builders import make_spread_passes, read_pass, read_ticket
-from tests.support.profiles import examples
+from tests.support.profiles import WITHOUT_SHRINKING, examples
 from tests.support.stack import Stack
 
 TAG = "flag"
@@ -104,7 +104,7 @@ def _write(name: str, value: int) -> ContentUpdate:
     return ContentUpdate(fields={name: {"value": value}})
 
 
-@settings(max_examples=examples(12))
+@settings(max_examples=examples(12), phases=WITHOUT_SHRINKING)
 @given(first=_WRITES, second=_WRITES, between=st.lists(_STEPS, max_size=3), after=st.lists(_STEPS, max_size=14))
 def test_any_order_and_repetition_ends_with_the_higher_ticket(
     stack: Stack,

@@ -18,7 +18,7 @@ from chalicelib.domain.templates import TemplateReference
 from chalicelib.wiring import get_platform
 from tests.integration.conftest import Consistent
 from tests.support.builders import make_template, skip_pass_ids
-from tests.support.profiles import examples
+from tests.support.profiles import WITHOUT_SHRINKING, examples
 from tests.support.project_model import FILTERS, LARGEST_TAGS, ORDERS, Model, ModelPass
 from tests.support.stack import Stack, Tenant
 
@@ -289,5 +289,5 @@ def test_a_project_behaves_like_the_model(
 
     run_state_machine_as_test(
         cast(type[RuleBasedStateMachine], build),
-        settings=settings(max_examples=examples(6), stateful_step_count=40),
+        settings=settings(max_examples=examples(6), stateful_step_count=40, phases=WITHOUT_SHRINKING),
     )

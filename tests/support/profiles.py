@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 STABLE, SEARCH = "stable", "search"
 
@@ -23,6 +23,10 @@ def load() -> None:
 
 def _name() -> str:
     return SEARCH if os.environ.get("HYPOTHESIS_PROFILE") == SEARCH else STABLE
+
+
+WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+"""for tests whose every example takes a second: a failure is shown as it was found, and soon"""
 
 
 def examples(number: int) -> int:

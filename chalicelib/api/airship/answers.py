@@ -77,6 +77,12 @@ def pass_of_tag(pass_: PassSummary, base_url: str) -> Document:
         "updatedAt": milliseconds(pass_.updated_at),
         "status": str(pass_.status),
     }
+    return document | _installation(pass_)
+
+
+def _installation(pass_: PassSummary) -> Document:
+    """When and where a pass was installed; what does not apply is left out (section 4.6)."""
+    document: Document = {}
     if pass_.installed_at is not None:
         document["installedAt"] = milliseconds(pass_.installed_at)
     if pass_.status is PassStatus.UNINSTALLED and pass_.uninstalled_at is not None:
@@ -125,13 +131,7 @@ def created_pass(pass_: Pass, base_url: str) -> Document:
 
 def whole_pass(pass_: Pass, tag_names: list[str], base_url: str) -> Document:
     """Section 5, read."""
-    document = pass_in_list(pass_, tag_names, base_url)
-    if pass_.installed_at is not None:
-        document["installedAt"] = milliseconds(pass_.installed_at)
-    if pass_.status is PassStatus.UNINSTALLED and pass_.uninstalled_at is not None:
-        document["uninstalledAt"] = milliseconds(pass_.uninstalled_at)
-    if pass_.platform is not None:
-        document["platform"] = pass_.platform
+    document = pass_in_list(pass_, tag_names, base_url) | _installation(pass_)
     document["publicUrl"] = {
         "path": pass_url(pass_, base_url),
         "image": pass_url(pass_, base_url),

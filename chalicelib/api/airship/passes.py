@@ -8,11 +8,11 @@ from chalice import Blueprint
 
 from chalicelib.api.airship import answers, queries
 from chalicelib.api.airship.entry import AirshipRequest, route
-from chalicelib.api.airship.locations import read_locations
-from chalicelib.api.airship.pass_routes import pass_route
+from chalicelib.api.airship.forms import pass_route, template_route
+from chalicelib.api.airship.locations import read_location_id, read_locations
 from chalicelib.api.bodies import read_model
 from chalicelib.domain import finding, issuing, listing, updating
-from chalicelib.domain.errors import InvalidRequest, NotFound, PasselError, Refused
+from chalicelib.domain.errors import InvalidRequest, PasselError, Refused
 from chalicelib.domain.passes import NewPass, PassReference
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.errors import airship_answer
@@ -24,32 +24,16 @@ passes = Blueprint(__name__)
 ORDERS = ("id", "createdAt", "updatedAt", "name")
 
 
-@route(passes, "/v1/pass/{identifier}", methods=["POST"])
-def create_pass(request: AirshipRequest, identifier: str) -> Any:
-    """Under a template id; the external id, if any, is in the body."""
-    return _create(request, queries.template_by_id(identifier), external_id=None)
+@template_route(passes, methods=["POST"], prefix="/v1/pass")
+def create_pass(request: AirshipRequest, template: TemplateReference) -> Any:
+    """Under a template; the external id, if any, is in the body."""
+    return _create(request, template, external_id=None)
 
 
-@route(passes, "/v1/pass/id/{external_id}", methods=["POST"])
-def create_pass_in_named_template(request: AirshipRequest, external_id: str) -> Any:
-    """Under a template's external id; the pass's own, if any, is in the body."""
-    return _create(request, queries.template_by_external_id(external_id), external_id=None)
-
-
-@route(passes, "/v1/pass/{identifier}/id/{external_id}", methods=["POST"])
-def create_pass_with_external_id(request: AirshipRequest, identifier: str, external_id: str) -> Any:
-    """Under a template id, with an external id."""
-    return _create(request, queries.template_by_id(identifier), external_id=queries.new_external_id(external_id))
-
-
-@route(passes, "/v1/pass/id/{external_id}/id/{pass_external_id}", methods=["POST"])
-def create_pass_by_external_ids(request: AirshipRequest, external_id: str, pass_external_id: str) -> Any:
-    """Under a template's external id, with an external id of its own."""
-    return _create(
-        request,
-        queries.template_by_external_id(external_id),
-        external_id=queries.new_external_id(pass_external_id),
-    )
+@template_route(passes, "/id/{pass_external_id}", methods=["POST"], prefix="/v1/pass")
+def create_pass_with_external_id(request: AirshipRequest, template: TemplateReference, pass_external_id: str) -> Any:
+    """Under a template, with an external id."""
+    return _create(request, template, external_id=queries.new_external_id(pass_external_id))
 
 
 def _create(request: AirshipRequest, template: TemplateReference, *, external_id: str | None) -> Any:
@@ -131,16 +115,10 @@ def list_passes(request: AirshipRequest) -> Any:
     return _list(request, queries.template_by_id(text) if text else None)
 
 
-@route(passes, "/v1/template/{identifier}/passes", methods=["GET"])
-def list_passes_of_template(request: AirshipRequest, identifier: str) -> Any:
+@template_route(passes, "/passes", methods=["GET"])
+def list_passes_of_template(request: AirshipRequest, reference: TemplateReference) -> Any:
     """The passes of one template."""
-    return _list(request, queries.template_by_id(identifier))
-
-
-@route(passes, "/v1/template/id/{external_id}/passes", methods=["GET"])
-def list_passes_of_named_template(request: AirshipRequest, external_id: str) -> Any:
-    """The passes of one template, by its external id."""
-    return _list(request, queries.template_by_external_id(external_id))
+    return _list(request, reference)
 
 
 def _list(request: AirshipRequest, template: TemplateReference | None) -> Any:
@@ -175,9 +153,7 @@ def add_locations(request: AirshipRequest, reference: PassReference) -> Any:
 @pass_route(passes, "/location/{location_id}", methods=["DELETE"])
 def remove_location(request: AirshipRequest, reference: PassReference, location_id: str) -> Any:
     """Removes one location."""
-    identifier = queries.location_id(location_id)
-    if identifier is None:
-        raise NotFound("location", location_id)
+    identifier = read_location_id(location_id)
     updating.remove_location(
         request.platform, project_id=request.project_id, reference=reference, location_id=identifier
     )

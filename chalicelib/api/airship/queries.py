@@ -146,8 +146,3 @@ def new_external_id(segment: str) -> str:
     if not 0 < len(external_id) <= limit:
         raise InvalidRequest(f"has 1 to {limit} characters, this one has {len(external_id)}", field="externalId")
     return external_id
-
-
-def location_id(segment: str) -> int | None:
-    """A location id from the path, or None if it cannot be one."""
-    return parse_id(decode(segment))

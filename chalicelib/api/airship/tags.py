@@ -8,7 +8,7 @@ from chalice import Blueprint
 
 from chalicelib.api.airship import answers, queries
 from chalicelib.api.airship.entry import AirshipRequest, route
-from chalicelib.api.airship.pass_routes import pass_route
+from chalicelib.api.airship.forms import pass_route
 from chalicelib.api.bodies import read_model
 from chalicelib.domain import bulk_updates, listing, tagging
 from chalicelib.domain.passes import PassReference

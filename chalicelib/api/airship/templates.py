@@ -8,7 +8,8 @@ from chalice import Blueprint
 
 from chalicelib.api.airship import answers, queries
 from chalicelib.api.airship.entry import AirshipRequest, decode, route
-from chalicelib.api.airship.locations import read_locations
+from chalicelib.api.airship.forms import template_route
+from chalicelib.api.airship.locations import read_location_id, read_locations
 from chalicelib.api.airship.template_bodies import read_template
 from chalicelib.domain import finding, listing, template_editing
 from chalicelib.domain.errors import NotFound
@@ -56,19 +57,9 @@ def _create(request: AirshipRequest, *, external_id: str | None) -> Any:
     return {"templateId": template.template_id}
 
 
-@route(templates, "/v1/template/duplicate/{identifier}", methods=["POST"])
-def duplicate_template(request: AirshipRequest, identifier: str) -> Any:
+@template_route(templates, methods=["POST"], prefix="/v1/template/duplicate")
+def duplicate_template(request: AirshipRequest, reference: TemplateReference) -> Any:
     """A copy without the external id."""
-    return _duplicate(request, queries.template_by_id(identifier))
-
-
-@route(templates, "/v1/template/duplicate/id/{external_id}", methods=["POST"])
-def duplicate_named_template(request: AirshipRequest, external_id: str) -> Any:
-    """A copy of the template with that external id."""
-    return _duplicate(request, queries.template_by_external_id(external_id))
-
-
-def _duplicate(request: AirshipRequest, reference: TemplateReference) -> Any:
     template = template_editing.duplicate_template(request.platform, project_id=request.project_id, reference=reference)
     return {"templateId": template.template_id}
 
@@ -85,37 +76,17 @@ def list_templates(request: AirshipRequest) -> Any:
     }
 
 
-@route(templates, "/v1/template/{identifier}", methods=["GET"])
-def get_template(request: AirshipRequest, identifier: str) -> Any:
+@template_route(templates, methods=["GET"])
+def get_template(request: AirshipRequest, reference: TemplateReference) -> Any:
     """The whole template."""
-    return _get(request, queries.template_by_id(identifier))
-
-
-@route(templates, "/v1/template/id/{external_id}", methods=["GET"])
-def get_named_template(request: AirshipRequest, external_id: str) -> Any:
-    """The whole template, by its external id."""
-    return _get(request, queries.template_by_external_id(external_id))
-
-
-def _get(request: AirshipRequest, reference: TemplateReference) -> Any:
     return answers.whole_template(
         finding.get_template_or_raise(request.platform, project_id=request.project_id, reference=reference)
     )
 
 
-@route(templates, "/v1/template/{identifier}", methods=["PUT"])
-def update_template(request: AirshipRequest, identifier: str) -> Any:
-    """Replaces everything (section 6)."""
-    return _update(request, queries.template_by_id(identifier))
-
-
-@route(templates, "/v1/template/id/{external_id}", methods=["PUT"])
-def update_named_template(request: AirshipRequest, external_id: str) -> Any:
-    """Replaces everything, by external id."""
-    return _update(request, queries.template_by_external_id(external_id))
-
-
-def _update(request: AirshipRequest, reference: TemplateReference) -> Any:
+@template_route(templates, methods=["PUT"])
+def update_template(request: AirshipRequest, reference: TemplateReference) -> Any:
+    """Replaces everything; what the body leaves out of vendor and type stays."""
     current = finding.get_template_or_raise(request.platform, project_id=request.project_id, reference=reference)
     draft, _ = read_template(request.document, current=current)
     template = template_editing.update_template(
@@ -124,36 +95,16 @@ def _update(request: AirshipRequest, reference: TemplateReference) -> Any:
     return {"templateId": template.template_id}
 
 
-@route(templates, "/v1/template/{identifier}", methods=["DELETE"])
-def delete_template(request: AirshipRequest, identifier: str) -> Any:
+@template_route(templates, methods=["DELETE"])
+def delete_template(request: AirshipRequest, reference: TemplateReference) -> Any:
     """Refused while it has passes."""
-    return _delete(request, queries.template_by_id(identifier))
-
-
-@route(templates, "/v1/template/id/{external_id}", methods=["DELETE"])
-def delete_named_template(request: AirshipRequest, external_id: str) -> Any:
-    """Refused while it has passes."""
-    return _delete(request, queries.template_by_external_id(external_id))
-
-
-def _delete(request: AirshipRequest, reference: TemplateReference) -> Any:
     template = template_editing.delete_template(request.platform, project_id=request.project_id, reference=reference)
     return {"Status": "Deleted", "TemplateID": str(template.template_id)}
 
 
-@route(templates, "/v1/template/{identifier}/locations", methods=["POST"])
-def add_template_locations(request: AirshipRequest, identifier: str) -> Any:
+@template_route(templates, "/locations", methods=["POST"])
+def add_locations(request: AirshipRequest, reference: TemplateReference) -> Any:
     """Appends locations, for passes issued from now on."""
-    return _add_locations(request, queries.template_by_id(identifier))
-
-
-@route(templates, "/v1/template/id/{external_id}/locations", methods=["POST"])
-def add_named_template_locations(request: AirshipRequest, external_id: str) -> Any:
-    """Appends locations, by external id."""
-    return _add_locations(request, queries.template_by_external_id(external_id))
-
-
-def _add_locations(request: AirshipRequest, reference: TemplateReference) -> Any:
     added = template_editing.add_locations(
         request.platform,
         project_id=request.project_id,
@@ -163,22 +114,10 @@ def _add_locations(request: AirshipRequest, reference: TemplateReference) -> Any
     return [answers.location_of_template(location) for location in added]
 
 
-@route(templates, "/v1/template/{identifier}/location/{location_id}", methods=["DELETE"])
-def remove_template_location(request: AirshipRequest, identifier: str, location_id: str) -> Any:
+@template_route(templates, "/location/{location_id}", methods=["DELETE"])
+def remove_location(request: AirshipRequest, reference: TemplateReference, location_id: str) -> Any:
     """Removes one location."""
-    return _remove_location(request, queries.template_by_id(identifier), location_id)
-
-
-@route(templates, "/v1/template/id/{external_id}/location/{location_id}", methods=["DELETE"])
-def remove_named_template_location(request: AirshipRequest, external_id: str, location_id: str) -> Any:
-    """Removes one location, by external id."""
-    return _remove_location(request, queries.template_by_external_id(external_id), location_id)
-
-
-def _remove_location(request: AirshipRequest, reference: TemplateReference, segment: str) -> Any:
-    identifier = queries.location_id(segment)
-    if identifier is None:
-        raise NotFound("location", segment)
+    identifier = read_location_id(location_id)
     template_editing.remove_location(
         request.platform, project_id=request.project_id, reference=reference, location_id=identifier
     )
