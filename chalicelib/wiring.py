@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from chalicelib.domain.authenticating import CredentialCache
+from chalicelib.domain.identifiers import uuid_carrying
 from chalicelib.domain.ports import Bounds, Platform
 from chalicelib.settings import Settings, get_settings
 from chalicelib.store.connection import Database
@@ -43,7 +44,7 @@ def build_platform(settings: Settings, database: Database) -> Platform:
             budget_seconds=settings.request_budget_seconds,
         ),
         now=lambda: datetime.now(UTC),
-        new_serial_number=lambda: str(uuid.uuid4()),
+        new_uuid=lambda number: uuid_carrying(number, random=uuid.uuid4()),
         new_token=lambda: secrets.token_urlsafe(32),
     )
 

@@ -117,11 +117,11 @@ def locate_page(
         members = count.members(facets)
         start, end = max(offset - before, 0), min(offset + size - before, members)
         before += members
-        if end <= 0:
-            break
-        if members <= 0 or start >= end:
+        if start >= end:
             continue
         skip = members - end if descending else start
         others = count.members() - members
         slices.append(Slice(segment=count.segment, skip=skip, take=end - start, members=members, others=others))
+        if before >= offset + size:
+            break
     return slices

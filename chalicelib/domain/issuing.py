@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from chalicelib.domain.content import Content, ContentUpdate, Entry, overlay
 from chalicelib.domain.errors import AlreadyExists, InvalidRequest, PasselError, Refused
@@ -24,8 +25,18 @@ class _Draft:
     """A pass that may be issued as far as its request alone can tell; `position` is its place in the request."""
 
     position: int
-    pass_: Pass
+    template: Template
+    request: NewPass
+    content: Content
     tag_names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _NumberedPass:
+    """A draft that has become a pass, not yet stored and without its tags."""
+
+    draft: _Draft
+    pass_: Pass
 
 
 def create_pass(platform: Platform, *, project_id: int, template: TemplateReference, new: NewPass) -> Pass:
@@ -72,7 +83,7 @@ def create_passes(
         try:
             outcomes |= _store_group(platform, group)
         except PasselError as error:
-            outcomes |= {draft.position: error for draft in group}
+            outcomes |= {each.draft.position: error for each in group}
     return [outcomes[position] for position in range(len(new))]
 
 
@@ -80,31 +91,13 @@ def _draft(platform: Platform, template: Template, request: NewPass, position: i
     names = validate_tag_names(request.tag_names, maximum_characters=platform.bounds.tag_characters)
     if len(names) > platform.bounds.tags_per_pass:
         raise InvalidRequest(f"a pass has at most {platform.bounds.tags_per_pass} tags", field="tags")
-    content = _first_content(platform, template, request.update)
-    moment = platform.now()
-    pass_ = Pass(
-        pass_id=0,
-        project_id=template.project_id,
-        template_id=template.template_id,
-        serial_number=platform.new_serial_number(),
-        external_id=request.external_id,
-        authentication_token=platform.new_token(),
-        download_token=platform.new_token(),
-        public_type=request.public_type,
-        status=PassStatus.NOT_BEEN_INSTALLED,
-        installed_at=None,
-        uninstalled_at=None,
-        platform=None,
-        tags=frozenset(),
-        content=content,
-        version=1,
-        last_modified=0,
-        changed_ticket=0,
-        revision=1,
-        created_at=moment,
-        updated_at=moment,
+    return _Draft(
+        position=position,
+        template=template,
+        request=request,
+        content=_first_content(platform, template, request.update),
+        tag_names=names,
     )
-    return _Draft(position=position, pass_=pass_, tag_names=names)
 
 
 def _first_content(platform: Platform, template: Template, update: ContentUpdate) -> Content:
@@ -125,44 +118,64 @@ def _first_content(platform: Platform, template: Template, update: ContentUpdate
     return content
 
 
-def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Draft]) -> list[list[_Draft]]:
-    """Gives every draft its id and time in one call, and cuts the drafts into transactions."""
+def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Draft]) -> list[list[_NumberedPass]]:
+    """Gives every draft its id and time in one call, and cuts them into transactions."""
     if not drafts:
         return []
     pass_ids, now = platform.sequences.allocate_pass_ids(project_id=project_id, count=len(drafts), now=platform.now())
     numbered = [
-        replace(
-            draft,
-            pass_=replace(
-                draft.pass_, pass_id=pass_id, created_at=now, updated_at=now, last_modified=int(now.timestamp())
-            ),
-        )
+        _NumberedPass(draft, _issue(platform, draft, pass_id=pass_id, now=now))
         for draft, pass_id in zip(drafts, pass_ids, strict=True)
     ]
-    sizes = platform.passes.group_new_passes([(draft.pass_, len(draft.tag_names)) for draft in numbered])
+    sizes = platform.passes.group_new_passes([(each.pass_, len(each.draft.tag_names)) for each in numbered])
     remaining = iter(numbered)
     return [[next(remaining) for _ in range(size)] for size in sizes]
 
 
-def _store_group(platform: Platform, group: Sequence[_Draft]) -> dict[int, Outcome]:
+def _issue(platform: Platform, draft: _Draft, *, pass_id: int, now: datetime) -> Pass:
+    return Pass(
+        pass_id=pass_id,
+        project_id=draft.template.project_id,
+        template_id=draft.template.template_id,
+        serial_number=platform.new_uuid(pass_id),
+        external_id=draft.request.external_id,
+        authentication_token=platform.new_token(),
+        download_token=platform.new_token(),
+        public_type=draft.request.public_type,
+        status=PassStatus.NOT_BEEN_INSTALLED,
+        installed_at=None,
+        uninstalled_at=None,
+        platform=None,
+        tags=frozenset(),
+        content=draft.content,
+        version=1,
+        last_modified=int(now.timestamp()),
+        changed_ticket=0,
+        revision=1,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _store_group(platform: Platform, group: Sequence[_NumberedPass]) -> dict[int, Outcome]:
     """One transaction of new passes. Those whose external id is taken are refused, and the others go again."""
     refused: dict[int, Outcome] = {}
 
     def attempt() -> dict[int, Outcome] | None:
-        remaining = [draft for draft in group if draft.position not in refused]
-        names = dict.fromkeys(name for draft in remaining for name in draft.tag_names)
+        remaining = [each for each in group if each.draft.position not in refused]
+        names = dict.fromkeys(name for each in remaining for name in each.draft.tag_names)
         tags, new_tags = resolve_tags(platform, project_id=group[0].pass_.project_id, names=list(names))
         passes = []
-        for draft in remaining:
-            own = [tags[name] for name in draft.tag_names]
+        for each in remaining:
+            own = [tags[name] for name in each.draft.tag_names]
             references = frozenset(TagReference(tag.tag_id, tag.generation) for tag in own)
-            passes.append((replace(draft.pass_, tags=references), own))
+            passes.append((replace(each.pass_, tags=references), own))
         taken = platform.passes.create_passes(passes, new_tags=new_tags) if passes else frozenset()
         for position in taken:
-            refused[remaining[position].position] = _external_id_taken(remaining[position].pass_.external_id)
+            refused[remaining[position].draft.position] = _external_id_taken(remaining[position].pass_.external_id)
         if taken:
             return None
-        return {draft.position: pass_ for draft, (pass_, _) in zip(remaining, passes, strict=True)}
+        return {each.draft.position: pass_ for each, (pass_, _) in zip(remaining, passes, strict=True)}
 
     created = None
     while created is None:

@@ -303,5 +303,6 @@ class Platform:
     queues: QueueSender
     bounds: Bounds
     now: Callable[[], datetime]
-    new_serial_number: Callable[[], str]
+    new_uuid: Callable[[int], str]
+    """a fresh UUID that carries a number, see `identifiers`"""
     new_token: Callable[[], str]

@@ -27,7 +27,7 @@ def create_template(platform: Platform, *, project_id: int, draft: TemplateDraft
     template = Template(
         template_id=template_id,
         project_id=project_id,
-        campaign_id=platform.new_serial_number(),
+        campaign_id=platform.new_uuid(template_id),
         external_id=external_id,
         name=draft.name,
         description=draft.description,
