@@ -27,7 +27,7 @@ from chalicelib.store.members import MemberIndex, read_segment, read_slices
 from chalicelib.store.models import ExternalIdRow, MembershipRow, PassRow, RawItem
 from chalicelib.store.tags import put_new_tag
 from chalicelib.store.ticket_rows import as_row as as_ticket_row
-from chalicelib.store.transactions import MAXIMUM_ITEMS, Transaction
+from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transaction
 from chalicelib.store.updated import page_by_update
 
 _BY_TAG = MemberIndex(MembershipRow, "by_tag", "tag_segment")
@@ -36,6 +36,9 @@ _BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "N")
 
 # Two segments may meet in one group of new passes, so each collection may need two counter rows.
 _COUNTERS_PER_COLLECTION = 2
+
+_BYTES_BESIDE_CONTENT = 2048
+"""more than any row holds besides a pass's content: a tag or external id has at most 255 characters"""
 
 
 class DynamoPassStore:
@@ -88,15 +91,17 @@ class DynamoPassStore:
     def group_new_passes(self, passes: Sequence[tuple[Pass, int]]) -> list[int]:
         """See `PassStore`."""
         sizes: list[int] = []
-        space = 0
+        items_left = bytes_left = 0
         for pass_, tags in passes:
             # a tag may be new: two rows and a place in the project's counter
-            needed = 1 + (pass_.external_id is not None) + tags * (1 + 2 + _COUNTERS_PER_COLLECTION)
-            if not sizes or needed > space:
+            items = 1 + (pass_.external_id is not None) + tags * (1 + 2 + _COUNTERS_PER_COLLECTION)
+            size_bytes = len(pass_.content.encode().encode()) + items * _BYTES_BESIDE_CONTENT
+            if not sizes or items > items_left or size_bytes > bytes_left:
                 sizes.append(0)
-                space = MAXIMUM_ITEMS - 3 * _COUNTERS_PER_COLLECTION
+                items_left, bytes_left = MAXIMUM_ITEMS - 3 * _COUNTERS_PER_COLLECTION, MAXIMUM_BYTES
             sizes[-1] += 1
-            space -= needed
+            items_left -= items
+            bytes_left -= size_bytes
         return sizes
 
     def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> frozenset[int]:

@@ -23,6 +23,9 @@ SLOTS_PER_SEGMENT = 16
 MAXIMUM_ITEMS = 100
 """DynamoDB's limit for one transaction"""
 
+MAXIMUM_BYTES = 3_500_000
+"""a good margin below DynamoDB's limit of 4 MB for one transaction"""
+
 # Reasons that a plain repeat may mend.
 _RETRYABLE_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
