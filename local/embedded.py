@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from infra.definition import create_queues, create_tables
@@ -91,12 +92,13 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
     from chalicelib.workers.handlers import HANDLERS
     from local.server import HttpServer
 
-    server = HttpServer(app, host=HOST, port=0)
+    turn = None if engine else Lock()
+    server = HttpServer(app, host=HOST, port=0, turn=turn)
     server.start()
     try:
         yield Embedded(
             url=server.url,
-            pump=Pump(sqs, PREFIX, HANDLERS, backoff=lambda _: 0),
+            pump=Pump(sqs, PREFIX, HANDLERS, backoff=lambda _: 0, turn=turn),
             queues=sqs,
             dynamodb=dynamodb,
             engine_name="dynoxide" if engine else "moto",

@@ -29,12 +29,17 @@ _LOOPBACK = "127.0.0.1,localhost"
 
 
 def build_environment(*, dynamodb_url: str, sqs_url: str) -> dict[str, str]:
-    """The variables of a stack with these engines. Where moto serves both, it is spared PartiQL, which it lacks."""
+    """The variables of a stack with these engines.
+
+    Where moto serves both, it is spared PartiQL, which it lacks, and given the time that it takes for large tables.
+    """
+    on_moto = dynamodb_url == sqs_url
     no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), _LOOPBACK)))
     return {
         "PASSEL_PREFIX": PREFIX,
         "PASSEL_SWEEP_DELAY_SECONDS": "1",
-        "PASSEL_BATCH_STATEMENTS": "false" if dynamodb_url == sqs_url else "true",
+        "PASSEL_BATCH_STATEMENTS": "false" if on_moto else "true",
+        "PASSEL_READ_TIMEOUT_SECONDS": "60" if on_moto else "4",
         "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_url,
         "AWS_ENDPOINT_URL_SQS": sqs_url,
         "AWS_REGION": REGION,

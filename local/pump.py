@@ -11,6 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -52,10 +53,22 @@ def pump_once(
     return consumer.handle_visible()
 
 
+def _in_turn(handler: Handler, turn: AbstractContextManager[object] | None) -> Handler:
+    """The handler, waiting for its turn where there is one."""
+    if turn is None:
+        return handler
+
+    def wait_and_handle(event: dict[str, Any], context: object) -> object:
+        with turn:
+            return handler(event, context)
+
+    return wait_and_handle
+
+
 class Pump:
     """Threads that poll every queue with a handler.
 
-    `handlers` are keyed by logical queue name, for example `plan` or `segment-dead`.
+    `handlers` are keyed by logical queue name, for example `plan` or `segment-dead`. With `turn` each waits for it.
     """
 
     def __init__(
@@ -66,10 +79,11 @@ class Pump:
         threads: Mapping[str, int] | None = None,
         *,
         backoff: Backoff = backoff_seconds,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
         counts = DEFAULT_THREADS if threads is None else threads
         self._consumers = [
-            _Consumer(client, prefix=prefix, queue=queue, handler=handler, backoff=backoff)
+            _Consumer(client, prefix=prefix, queue=queue, handler=_in_turn(handler, turn), backoff=backoff)
             for queue, handler in handlers.items()
         ]
         self._stopping = threading.Event()

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
@@ -45,17 +45,22 @@ _BODYLESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _logger = logging.getLogger(__name__)
 
 
+Turn = AbstractContextManager[object]
+"""what a request or a handler holds while it runs, where an engine bears only one at a time"""
+
+
 class HttpServer:
     """Serves a Chalice app on one address, from `start` to `stop`."""
 
-    def __init__(self, app: Chalice, *, host: str, port: int, verbose: bool = False) -> None:
-        """Bind the address; `port` 0 takes a free one.
+    def __init__(self, app: Chalice, *, host: str, port: int, verbose: bool = False, turn: Turn | None = None) -> None:
+        """Bind the address; `port` 0 takes a free one. With `turn` each request waits for it.
 
         Raises:
             OSError: the address cannot be had.
         """
         _make_thread_safe(app)
-        handler = type("Handler", (_RequestHandler,), {"verbose": verbose, "routes": RouteMatcher(list(app.routes))})
+        attributes = {"verbose": verbose, "routes": RouteMatcher(list(app.routes)), "turn": turn or nullcontext()}
+        handler = type("Handler", (_RequestHandler,), attributes)
         config = Config.create(chalice_stage="local", lambda_timeout=_FUNCTION_TIMEOUT_SECONDS)
         self._server: _Server = LocalDevServer(app, config, host, port, handler_cls=handler, server_cls=_Server).server
         self._thread = threading.Thread(
@@ -120,6 +125,7 @@ class _Server(ThreadedHTTPServer):
 class _RequestHandler(ChaliceRequestHandler):
     verbose: bool
     routes: RouteMatcher
+    turn: Turn
     server: _Server
 
     # One segment an answer: a second small one would wait for the client's delayed acknowledgement.
@@ -153,14 +159,15 @@ class _RequestHandler(ChaliceRequestHandler):
             self._send_gateway_response(GATEWAY_RESPONSES[NO_ROUTE])
             return
         try:
-            response = self.local_gateway.handle_request(
-                method=self.command, path=self.path, headers=dict(self.headers), body=body
-            )
+            with self.turn:
+                response = self.local_gateway.handle_request(
+                    method=self.command, path=self.path, headers=dict(self.headers), body=body
+                )
         except LocalGatewayException:
             self._send_gateway_response(GATEWAY_RESPONSES[NO_ROUTE])
             return
         except Exception:  # the gateway's last resort, as on AWS; the app answers its own errors
-            _logger.exception("%s %s failed outside the app", self.command, self.path)
+            _logger.exception("%s %s failed outside the app", self.command, self.path.partition("?")[0])
             self._send_gateway_response(GATEWAY_RESPONSES[SERVER_FAULT])
             return
         headers = {**response["headers"], **response["multiValueHeaders"]}
@@ -209,4 +216,6 @@ class _RequestHandler(ChaliceRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
         if self.verbose:
-            BaseHTTPRequestHandler.log_message(self, format, *args)
+            # a query may hold an API secret or a download token
+            kept = [argument.partition("?")[0] if isinstance(argument, str) else argument for argument in args]
+            BaseHTTPRequestHandler.log_message(self, format, *kept)

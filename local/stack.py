@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -67,8 +68,10 @@ def start_stack(options: Options, *, cleanup: ExitStack, warn: Warn) -> RunningS
     for name in (RUN_FILE, STACK_FILE):  # left by a run that was killed
         folder.remove(name)
     engine = _start_engine(options, folder, cleanup=cleanup, warn=warn)
-    pump = _start_storage(engine, folder, cleanup=cleanup)
-    url = _start_http(options, pump, cleanup=cleanup)
+    # moto fails when one transaction meets another in its tables
+    turn = None if engine else Lock()
+    pump = _start_storage(engine, folder, cleanup=cleanup, turn=turn)
+    url = _start_http(options, pump, cleanup=cleanup, turn=turn)
     credentials = prepare_credentials(folder, lasting=engine is not None)
     _await_ready(url)
     stack = RunningStack(url=url, credentials=credentials, engine=engine)
@@ -106,7 +109,7 @@ def _start_engine(options: Options, folder: DataFolder, *, cleanup: ExitStack, w
     return None
 
 
-def _start_storage(engine: Engine | None, folder: DataFolder, *, cleanup: ExitStack) -> Pump:
+def _start_storage(engine: Engine | None, folder: DataFolder, *, cleanup: ExitStack, turn: Lock | None) -> Pump:
     """Queues and tables, then the settings that lead to them; the pump waits to be started."""
     queues = start_queues()
     cleanup.callback(queues.stop)
@@ -125,17 +128,17 @@ def _start_storage(engine: Engine | None, folder: DataFolder, *, cleanup: ExitSt
 
     from chalicelib.workers.handlers import HANDLERS  # reads the settings just made
 
-    return Pump(queues_client, PREFIX, HANDLERS)
+    return Pump(queues_client, PREFIX, HANDLERS, turn=turn)
 
 
-def _start_http(options: Options, pump: Pump, *, cleanup: ExitStack) -> str:
+def _start_http(options: Options, pump: Pump, *, cleanup: ExitStack, turn: Lock | None) -> str:
     """Workers first, so that no request meets a queue that nobody reads."""
     from app import app
     from chalicelib import operations
     from local.server import HttpServer
 
     try:
-        server = HttpServer(app, host=HOST, port=options.port, verbose=options.verbose)
+        server = HttpServer(app, host=HOST, port=options.port, verbose=options.verbose, turn=turn)
     except OSError as error:
         raise _port_error(options.port, error) from error
     cleanup.callback(_stop_serving, server, pump)

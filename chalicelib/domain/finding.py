@@ -80,15 +80,16 @@ def get_tag_or_raise(platform: Platform, *, project_id: int, segment: str) -> Ta
     return tag
 
 
-def get_ticket_or_raise(platform: Platform, *, project_id: int, ticket_id: int | None) -> Ticket:
-    """The project's ticket.
+def get_ticket_or_raise(platform: Platform, *, project_id: int, segment: str) -> Ticket:
+    """The project's ticket that a path segment names.
 
     Raises:
         NotFound
     """
+    ticket_id = parse_id(unquote(segment))
     ticket = None if ticket_id is None else platform.tickets.get_ticket(ticket_id=ticket_id)
     if ticket is None or ticket.project_id != project_id:
-        raise NotFound("ticket", ticket_id)
+        raise NotFound("ticket", unquote(segment)[:40])
     return ticket
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.content import Content, ContentUpdate, Entry, overlay
-from chalicelib.domain.errors import AlreadyExists, InvalidRequest, PasselError, Refused
+from chalicelib.domain.errors import AlreadyExists, InvalidRequest, NotFound, PasselError, Refused
 from chalicelib.domain.finding import get_live_references, get_pass_or_raise, get_template_or_raise
 from chalicelib.domain.passes import NewPass, Pass, PassReference, PassStatus
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
-from chalicelib.domain.tagging import resolve_tags
+from chalicelib.domain.tagging import add_tags, resolve_tags
 from chalicelib.domain.tags import TagReference, validate_tag_names
 from chalicelib.domain.templates import DEFAULT_BARCODES, Template, TemplateReference
 from chalicelib.domain.updating import check_update, number_locations
 
-Outcome = Pass | PasselError
+Outcome = Pass | Exception
+"""a pass, or why there is none"""
+
+_log = logging.getLogger("passel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def create_pass(platform: Platform, *, project_id: int, template: TemplateRefere
         InvalidRequest, Busy
     """
     outcome = create_passes(platform, project_id=project_id, template=template, new=[new])[0]
-    if isinstance(outcome, PasselError):
+    if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
@@ -79,12 +83,41 @@ def create_passes(
             seen |= {request.external_id} if request.external_id is not None else set()
         except Refused as refusal:
             outcomes[position] = refusal
-    for group in _number_and_group(platform, project_id, drafts):
+    for number, group in enumerate(_number_and_group(platform, project_id, drafts)):
         try:
             outcomes |= _store_group(platform, group)
-        except PasselError as error:
+        except Exception as error:
+            # what was stored before must be told, whatever became of this group
+            if not isinstance(error, PasselError):
+                _log.exception("group %d of new passes could not be stored", number)
             outcomes |= {each.draft.position: error for each in group}
+    _settle(platform, found, drafts, outcomes)
     return [outcomes[position] for position in range(len(new))]
+
+
+def _settle(platform: Platform, template: Template, drafts: Sequence[_Draft], outcomes: dict[int, Outcome]) -> None:
+    """Looks once more at what the new passes were built on, since other requests may have changed it meanwhile.
+
+    Whoever deletes a template hides it and then counts its passes, so of a create and a delete at the same time at
+    least one notices the other: no pass is left without its template. Tags that were emptied meanwhile are put on
+    again. Two calls.
+    """
+    created = {position: outcome for position, outcome in outcomes.items() if isinstance(outcome, Pass)}
+    if not created:
+        return
+    project_id = template.project_id
+    if platform.templates.get_template(project_id=project_id, template_id=template.template_id) is None:
+        for position, pass_ in created.items():
+            delete_pass(platform, project_id=project_id, reference=PassReference(pass_id=pass_.pass_id))
+            outcomes[position] = NotFound("template", template.template_id)
+        return
+    tag_ids = {reference.tag_id for pass_ in created.values() for reference in pass_.tags}
+    by_id = platform.tags.get_tags(project_id=project_id, tag_ids=tag_ids)[1] if tag_ids else {}
+    for draft in drafts:
+        issued = created.get(draft.position)
+        if issued and not all(reference.is_live(by_id.get(reference.tag_id)) for reference in issued.tags):
+            own = PassReference(pass_id=issued.pass_id)
+            add_tags(platform, project_id=project_id, reference=own, names=draft.tag_names)
 
 
 def _draft(platform: Platform, template: Template, request: NewPass, position: int) -> _Draft:
@@ -127,7 +160,11 @@ def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Dra
         _NumberedPass(draft, _issue(platform, draft, pass_id=pass_id, now=now))
         for draft, pass_id in zip(drafts, pass_ids, strict=True)
     ]
-    sizes = platform.passes.group_new_passes([(each.pass_, len(each.draft.tag_names)) for each in numbered])
+    names = list(dict.fromkeys(name for draft in drafts for name in draft.tag_names))
+    known = platform.tags.get_tags(project_id=project_id, names=names)[0] if names else {}
+    sizes = platform.passes.group_new_passes(
+        [(each.pass_, each.draft.tag_names) for each in numbered], new_tag_names=set(names) - set(known)
+    )
     remaining = iter(numbered)
     return [[next(remaining) for _ in range(size)] for size in sizes]
 

@@ -84,8 +84,10 @@ class PassStore(Protocol):
     def get_summaries(self, pass_ids: Sequence[int]) -> list[PassSummary]:
         """Summaries in the order asked, missing ones left out. One call per 100."""
 
-    def group_new_passes(self, passes: Sequence[tuple[Pass, int]]) -> list[int]:
-        """Sizes of neighbouring groups of new passes, each with its number of tags, that fit into `create_passes`."""
+    def group_new_passes(
+        self, passes: Sequence[tuple[Pass, Sequence[str]]], *, new_tag_names: AbstractSet[str]
+    ) -> list[int]:
+        """Sizes of neighbouring groups of new passes, each with its tag names, that fit into `create_passes`."""
 
     def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> frozenset[int]:
         """Stores a group of new passes with their tags and external ids, and the tags that are new, all or nothing.

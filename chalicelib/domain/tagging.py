@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chalicelib.domain.counted_index import count_members
-from chalicelib.domain.errors import Busy, InvalidRequest, NotFound
+from chalicelib.domain.errors import Busy, Conflict, InvalidRequest, NotFound
 from chalicelib.domain.finding import get_live_tags, get_pass_or_raise, get_tag_or_raise
 from chalicelib.domain.passes import PassReference
 from chalicelib.domain.ports import Platform
@@ -26,7 +26,7 @@ class Cleared:
 def add_tags(platform: Platform, *, project_id: int, reference: PassReference, names: Sequence[str]) -> list[str]:
     """Adds tags to a pass, creating those that do not exist, and returns the names that it did not have before.
 
-    All or nothing. Safe to repeat: a second call adds nothing. With n existing tags: three calls by pass id, one more
+    All or nothing. Safe to repeat: a second call adds nothing. With n existing tags: four calls by pass id, one more
     by external id, one more if a tag is new.
 
     Raises:
@@ -34,8 +34,10 @@ def add_tags(platform: Platform, *, project_id: int, reference: PassReference, n
         NotFound, Ambiguous, Busy
     """
     wanted = validate_tag_names(names, maximum_characters=platform.bounds.tag_characters)
+    first_new_names: list[str] | None = None
 
     def attempt() -> list[str]:
+        nonlocal first_new_names
         pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
         if not wanted:
             return []
@@ -54,9 +56,26 @@ def add_tags(platform: Platform, *, project_id: int, reference: PassReference, n
         if tagging.new_names:
             new_tags = number_new_tags(platform, project_id=project_id, names=tagging.created)
             platform.passes.add_tags(pass_, kept=tagging.kept, added=[*tagging.added, *new_tags], new_tags=new_tags)
-        return tagging.new_names
+            first_new_names = first_new_names or tagging.new_names
+            _check_still_there(platform, tagging.added)
+        return first_new_names or []
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def _check_still_there(platform: Platform, tags: Sequence[Tag]) -> None:
+    """After the write: a tag that was emptied or deleted while it was put on is put on again, not lost.
+
+    The transaction itself does not touch the tag, since then all who add one tag would meet on it.
+
+    Raises:
+        Conflict
+    """
+    if not tags:
+        return
+    _, by_id = platform.tags.get_tags(project_id=tags[0].project_id, tag_ids=[tag.tag_id for tag in tags])
+    if any(by_id.get(tag.tag_id) != tag for tag in tags):
+        raise Conflict("a tag was emptied meanwhile")
 
 
 def number_new_tags(platform: Platform, *, project_id: int, names: Sequence[str]) -> list[Tag]:
@@ -111,7 +130,8 @@ def remove_tag(platform: Platform, *, project_id: int, segment: str, reference: 
 def empty_tag(platform: Platform, *, project_id: int, segment: str) -> Cleared:
     """Takes a tag off all its passes at once, however many, by moving it on to its next generation (section 4.9).
 
-    Three calls. The count is read after the move, so it holds every pass that was tagged before.
+    Three calls. The count is read after the move: it holds every pass that was tagged before, and may hold one whose
+    tagging was under way, which then puts the tag on again.
 
     Raises:
         NotFound, Busy

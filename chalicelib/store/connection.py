@@ -28,6 +28,8 @@ Result = TypeVar("Result")
 BATCH_GET_ITEMS = 100
 """DynamoDB's limit for one BatchGetItem"""
 
+_CONNECTIONS = 64
+
 STATEMENTS = 25
 """DynamoDB's limit for one BatchExecuteStatement"""
 
@@ -44,7 +46,7 @@ class Database:
             connect_timeout_seconds=settings.connect_timeout_seconds,
             read_timeout_seconds=settings.read_timeout_seconds,
             retry_configuration={"total_max_attempts": 3, "mode": "standard"},
-            max_pool_connections=64,
+            max_pool_connections=_CONNECTIONS,
             aws_access_key_id=settings.access_key_id,
             aws_secret_access_key=settings.secret_access_key,
             aws_session_token=settings.session_token,
@@ -75,6 +77,7 @@ class Database:
                 connect_timeout=self.settings.connect_timeout_seconds,
                 read_timeout=self.settings.read_timeout_seconds,
                 retries={"total_max_attempts": 2, "mode": "standard"},
+                max_pool_connections=_CONNECTIONS,
             ),
         )
 

@@ -48,6 +48,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (PynamoDBException, ClientError) as error:
+        if _is_connection_failure(error):
+            raise Busy("storage cannot be reached") from error
         code = _code(error)
         if code == CONDITION_FAILED:
             raise ConditionFailed from error
@@ -55,8 +57,6 @@ def translated() -> Iterator[None]:
             raise Conflict("two writers met") from error
         if code in THROTTLED:
             raise Busy("storage is throttled") from error
-        if _is_connection_failure(error):
-            raise Busy("storage cannot be reached") from error
         raise
     except BotoCoreError as error:
         if isinstance(error, _UNREACHABLE):
@@ -65,6 +65,7 @@ def translated() -> Iterator[None]:
 
 
 def _code(error: PynamoDBException | ClientError) -> str | None:
+    """The service's code. pynamodb looks for it in any cause, also in one that never reached the service."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code"))
     return error.cause_response_code

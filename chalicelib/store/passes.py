@@ -37,6 +37,9 @@ _BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "N")
 # Two segments may meet in one group of new passes, so each collection may need two counter rows.
 _COUNTERS_PER_COLLECTION = 2
 
+_ROWS_PER_TAG = 2
+"""by name and by id"""
+
 _BYTES_BESIDE_CONTENT = 2048
 """more than any row holds besides a pass's content: a tag or external id has at most 255 characters"""
 
@@ -88,20 +91,27 @@ class DynamoPassStore:
         found = {summary.pass_id: summary for summary in map(pass_rows.as_summary, items)}
         return [found[pass_id] for pass_id in pass_ids if pass_id in found]
 
-    def group_new_passes(self, passes: Sequence[tuple[Pass, int]]) -> list[int]:
+    def group_new_passes(
+        self, passes: Sequence[tuple[Pass, Sequence[str]]], *, new_tag_names: AbstractSet[str]
+    ) -> list[int]:
         """See `PassStore`."""
         sizes: list[int] = []
-        items_left = bytes_left = 0
-        for pass_, tags in passes:
-            # a tag may be new: two rows and a place in the project's counter
-            items = 1 + (pass_.external_id is not None) + tags * (1 + 2 + _COUNTERS_PER_COLLECTION)
-            size_bytes = len(pass_.content.encode().encode()) + items * _BYTES_BESIDE_CONTENT
-            if not sizes or items > items_left or size_bytes > bytes_left:
+        names: set[str] = set()
+        rows = size_bytes = 0
+        for pass_, own_names in passes:
+            own_rows = 1 + (pass_.external_id is not None) + len(own_names)
+            own_bytes = len(pass_.content.encode().encode())
+            together = names.union(own_names)
+            counters = _COUNTERS_PER_COLLECTION * (3 + len(together))
+            items = rows + own_rows + counters + _ROWS_PER_TAG * len(together & new_tag_names)
+            total_bytes = size_bytes + own_bytes + items * _BYTES_BESIDE_CONTENT
+            if not sizes or items > MAXIMUM_ITEMS or total_bytes > MAXIMUM_BYTES:
                 sizes.append(0)
-                items_left, bytes_left = MAXIMUM_ITEMS - 3 * _COUNTERS_PER_COLLECTION, MAXIMUM_BYTES
+                names, rows, size_bytes = set(), 0, 0
             sizes[-1] += 1
-            items_left -= items
-            bytes_left -= size_bytes
+            names.update(own_names)
+            rows += own_rows
+            size_bytes += own_bytes
         return sizes
 
     def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> frozenset[int]:

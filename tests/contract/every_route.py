@@ -53,6 +53,7 @@ CALLS: dict[str, Call] = (
         "POST /v1/pass/{}/id/{}": Call(("template", "new_name"), {}),
         "POST /v1/pass/id/{}/id/{}": Call(("template_name", "new_name"), {}),
         "POST /v1/pass/{}/bulk": Call(("template",), {"passes": [{}]}),
+        "POST /v1/pass/id/{}/bulk": Call(("template_name",), {"passes": [{}]}),
         "POST /v1/template": Call((), TEMPLATE),
         "POST /v1/template/{}": Call(("project",), TEMPLATE),
         "POST /v1/template/{}/id/{}": Call(("project", "new_name"), TEMPLATE),

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from chalicelib import operations
-from chalicelib.domain import bulk_updates, installing, issuing, tagging, updating
+from chalicelib.domain import bulk_updates, installing, issuing, sweeping, tagging, updating
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.passes import NewPass, Pass, PassReference
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.templates import TemplateReference
-from chalicelib.wiring import get_platform
+from chalicelib.wiring import get_database, get_platform
 from tests.integration.conftest import Consistent
 from tests.support.builders import make_passes, write_field
 from tests.support.rivals import with_rival
-from tests.support.stack import Stack
+from tests.support.stack import Stack, Tenant
 
 TAG = "flag"
 
@@ -157,3 +158,47 @@ def test_a_rival_write_between_read_and_write_leaves_everything_adding_up(
     stack.drain()
     for project_id in project_ids:
         consistent(project_id)
+
+
+@pytest.fixture(params=[True, False], ids=["in batches", "one by one"])
+def in_batches(request: pytest.FixtureRequest, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether workers write 25 rows a call, or, as on an engine without PartiQL, row by row."""
+    database, in_batches = get_database(), bool(request.param)
+    monkeypatch.setattr(database, "settings", database.settings.model_copy(update={"batch_statements": in_batches}))
+    return in_batches
+
+
+@pytest.mark.usefixtures("in_batches")
+def test_a_pass_that_gets_the_tag_anew_under_the_sweep_keeps_it(
+    stack: Stack, tenant: Tenant, consistent: Consistent
+) -> None:
+    scene = Scene(tenant.project_id, make_passes(tenant.project_id, 3, tags=[TAG]))
+    platform = get_platform()
+    tag = platform.tags.find_tag(project_id=tenant.project_id, names=[TAG], tag_id=None)
+    assert tag is not None
+    _empty(platform, scene)
+    rival = partial(_add(TAG), platform, scene)
+
+    sweeping.sweep_collection(with_rival(platform, "passes", "remove_memberships", rival), key=tag.collection.key)
+
+    assert tenant.call("GET", f"/v1/tag/{TAG}/passes")["count"] == 1
+    assert [each["id"] for each in tenant.call("GET", f"/v1/tag/{TAG}/passes")["passes"]] == [scene.passes[0].pass_id]
+    stack.drain()
+    consistent(tenant.project_id)
+
+
+@pytest.mark.parametrize("rival", ["updates the pass", "removes the tag", "installs", "deletes the pass"])
+def test_a_worker_that_writes_one_by_one_loses_no_rival_write(
+    stack: Stack, tenant: Tenant, consistent: Consistent, in_batches: bool, rival: str
+) -> None:
+    scene = Scene(tenant.project_id, make_passes(tenant.project_id, 3, tags=[TAG]))
+    method = "update_passes" if in_batches else "update_pass"
+    strike = partial(RIVALS[rival], get_platform(), scene)
+
+    _update_all(with_rival(get_platform(), "passes", method, strike), scene)
+
+    shown = get_platform().passes.get_pass(project_id=tenant.project_id, pass_id=scene.passes[0].pass_id)
+    points = shown and shown.content.fields["Points"].attributes["value"]
+    assert points == {"updates the pass": "1", "removes the tag": "0", "installs": "2", "deletes the pass": None}[rival]
+    stack.drain()
+    consistent(tenant.project_id)

@@ -12,7 +12,7 @@ from chalicelib.api.airship.forms import pass_route, template_route
 from chalicelib.api.airship.locations import read_location_id, read_locations
 from chalicelib.api.bodies import read_model
 from chalicelib.domain import finding, issuing, listing, updating
-from chalicelib.domain.errors import InvalidRequest, PasselError, Refused
+from chalicelib.domain.errors import InvalidRequest, Refused
 from chalicelib.domain.passes import NewPass, PassReference
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.errors import airship_answer
@@ -52,8 +52,8 @@ def _read_new_pass(document: Any, *, external_id: str | None) -> NewPass:
     )
 
 
-@route(passes, "/v1/pass/{identifier}/bulk", methods=["POST"])
-def create_many_passes(request: AirshipRequest, identifier: str) -> Any:
+@template_route(passes, "/bulk", methods=["POST"], prefix="/v1/pass")
+def create_many_passes(request: AirshipRequest, template: TemplateReference) -> Any:
     """Our own addition: up to 1,000 passes of one template; each is created or refused by itself."""
     body = read_model(BulkCreateBody, request.document)
     limit = get_settings().limits.passes_per_request
@@ -62,16 +62,16 @@ def create_many_passes(request: AirshipRequest, identifier: str) -> Any:
     outcomes = issuing.create_passes(
         request.platform,
         project_id=request.project_id,
-        template=queries.template_by_id(identifier),
+        template=template,
         new=[_try_to_read(document) for document in body.passes],
     )
-    failed = sum(isinstance(outcome, PasselError) for outcome in outcomes)
+    failed = sum(isinstance(outcome, Exception) for outcome in outcomes)
     return {
         "created": len(outcomes) - failed,
         "failed": failed,
         "passes": [
             {"error": airship_answer(outcome).body}
-            if isinstance(outcome, PasselError)
+            if isinstance(outcome, Exception)
             else {"id": str(outcome.pass_id), "url": answers.pass_url(outcome, request.base_url)}
             for outcome in outcomes
         ],

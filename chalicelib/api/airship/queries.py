@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from chalicelib.api.airship.entry import AirshipRequest, decode
 from chalicelib.domain.errors import InvalidRequest, NotFound
-from chalicelib.domain.finding import LARGEST_ID, parse_id, spellings
+from chalicelib.domain.finding import parse_id, spellings
 from chalicelib.domain.paging import PageRequest
 from chalicelib.domain.passes import STATUS_FILTERS, PassReference
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.settings import get_settings
 
 DEFAULT_PAGE_SIZE = 10
+
+LARGEST_PAGE = 10**12
+"""so that `start`, a JSON number too, stays exact"""
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,17}")
 
@@ -34,7 +37,7 @@ def read_page(request: AirshipRequest, *, orders: Sequence[str]) -> PageRequest:
     Raises:
         InvalidRequest: a value is outside its range (section 9.9).
     """
-    page = _read_number(request, "page", default=1, minimum=0, maximum=LARGEST_ID)
+    page = _read_number(request, "page", default=1, minimum=0, maximum=LARGEST_PAGE)
     size = _read_number(
         request, "pageSize", default=DEFAULT_PAGE_SIZE, minimum=1, maximum=get_settings().limits.page_size
     )

@@ -7,7 +7,7 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib.api.airship import answers
-from chalicelib.api.airship.entry import AirshipRequest, decode, route
+from chalicelib.api.airship.entry import AirshipRequest, route
 from chalicelib.domain import finding
 
 tickets = Blueprint(__name__)
@@ -16,9 +16,7 @@ tickets = Blueprint(__name__)
 @route(tickets, "/v1/ticket/{ticket_id}", methods=["GET"], revision=False)
 def get_ticket(request: AirshipRequest, ticket_id: str) -> Any:
     """How far an update is."""
-    ticket = finding.get_ticket_or_raise(
-        request.platform, project_id=request.project_id, ticket_id=finding.parse_id(decode(ticket_id))
-    )
+    ticket = finding.get_ticket_or_raise(request.platform, project_id=request.project_id, segment=ticket_id)
     return answers.whole_ticket(ticket)
 
 
