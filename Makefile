@@ -25,7 +25,7 @@ demo: $(READY) ## show what Passel does, against the running stack
 ## While working
 test: $(READY) ## run the tests (T=path narrows, WORKERS=auto processes)
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
-	@$(PYTHON) -m pytest $(if $(T),$(T),-n $(WORKERS))
+	@$(PYTHON) -m pytest $(if $(T),$(T),-n $(WORKERS) --dist loadfile)
 
 lint: $(READY) ## check format, style and types
 	@$(PYTHON) -m ruff format --check .

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,35 +20,38 @@ class SettingsError(Exception):
     """A setting is missing or unusable; the message names the environment variable."""
 
 
+Limit = Annotated[int, Field(ge=1)]
+
+
 class Limits(BaseModel):
     """Upper bounds of what one request may bring. A limit without a contract section is ours."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    body_bytes: int = 1024 * 1024
-    body_depth: int = 32
+    body_bytes: Limit = 1024 * 1024
+    body_depth: Limit = 32
     """objects and arrays inside each other; no body of a contract has more than six"""
-    tags_per_pass: int = 15
+    tags_per_pass: Limit = 15
     """airship-wallet-v1, section 4"""
-    tag_characters: int = 255
+    tag_characters: Limit = 255
     """airship-wallet-v1, section 9.4"""
-    external_id_characters: int = 255
-    page_size: int = 1000
+    external_id_characters: Limit = 255
+    page_size: Limit = 1000
     """airship-wallet-v1, section 9.9"""
-    passes_per_request: int = 1000
-    locations: int = 10
+    passes_per_request: Limit = 1000
+    locations: Limit = 10
     """airship-wallet-v1, section 5"""
-    entries: int = 200
+    entries: Limit = 200
     """fields, and as many headers, of one pass or template"""
-    name_characters: int = 100
+    name_characters: Limit = 100
     """of a field or header"""
-    value_characters: int = 8192
-    template_name_characters: int = 255
-    template_description_characters: int = 4000
-    location_text_characters: int = 1000
-    beacons: int = 10
+    value_characters: Limit = 8192
+    template_name_characters: Limit = 255
+    template_description_characters: Limit = 4000
+    location_text_characters: Limit = 1000
+    beacons: Limit = 10
     """passworks-v2, section 6"""
-    content_bytes: int = 64 * 1024
+    content_bytes: Limit = 64 * 1024
     """of one pass or template, as stored"""
 
 

@@ -70,12 +70,24 @@ class Embedded:
             events.unregister("after-call.dynamodb", after)
 
 
+def _forget_settings() -> None:
+    """Makes this process read its settings anew: a test before may have read them for the wrong environment."""
+    from chalicelib import settings, wiring
+
+    for cached in (
+        settings.get_settings,
+        wiring.get_database,
+        wiring.get_platform,
+        wiring.get_credential_cache,
+    ):
+        cached.cache_clear()
+
+
 @contextmanager
 def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] | None = None) -> Iterator[Embedded]:
     """Starts everything for as long as the block runs; without `database` all is in memory.
 
-    Sets this process's environment, so nothing may have read the settings before. `variables` are added to it. Nobody
-    polls the queues: drain the pump, or start it.
+    Sets this process's environment; `variables` are added to it. Nobody polls the queues: drain the pump, or start it.
     """
     binary = find_or_install() if os.environ.get("ENGINE", "dynoxide") == "dynoxide" else None
     queues = start_queues()
@@ -83,6 +95,7 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
     dynamodb_url = engine.url if engine else queues.url
     environment = build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url)
     apply_environment({**environment, "PASSEL_SWEEP_DELAY_SECONDS": "0", **(variables or {})})
+    _forget_settings()
     dynamodb = create_client("dynamodb", endpoint_url=dynamodb_url)
     sqs = create_client("sqs", endpoint_url=queues.url)
     create_tables(dynamodb, PREFIX)

@@ -165,9 +165,9 @@ class _Job:
             maximum_bytes=self.platform.bounds.content_bytes,
         )
 
-    def is_changed(self, pass_: Pass) -> bool:
+    def is_changed(self, after: Pass, merge: Merge) -> bool:
         """Whether the pass shows something new because of this ticket, be it from an earlier try."""
-        return pass_.changed_ticket == self.ticket.ticket_id
+        return merge.changed or after.changed_ticket == self.ticket.ticket_id
 
     def apply_to_many(self, pass_ids: Sequence[int]) -> list[bool | Refused | None]:
         """What became of each pass: changed or not, refused, or None if it does not have the tag.
@@ -185,7 +185,7 @@ class _Job:
             except Refused as refusal:
                 outcomes[pass_id] = refusal
                 continue
-            outcomes[pass_id] = self.is_changed(after)
+            outcomes[pass_id] = self.is_changed(after, merge)
             if merge.written:
                 changes.append((before, after))
         written = self.platform.passes.update_passes(changes)
@@ -204,7 +204,7 @@ class _Job:
             after, merge = self.merge(before)
             if merge.written:
                 self.platform.passes.update_pass(before=before, after=after)
-            return self.is_changed(after)
+            return self.is_changed(after, merge)
 
         try:
             return retry_conflicts(attempt, budget_seconds=self.platform.bounds.budget_seconds)
@@ -231,15 +231,26 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
     )
 
 
-def fail_plan(platform: Platform, *, ticket_id: int) -> None:
-    """Gives up on a plan message that failed too often: the ticket is FAILED with the passes it did not reach."""
+def fail_plan(platform: Platform, *, ticket_id: int, start: int = 0) -> None:
+    """Gives up on a plan message that failed too often: the ticket is FAILED with the passes it did not reach.
+
+    These are all of them if there is no plan yet, else those of the segments from `start` on that nobody has handled.
+    """
 
     def attempt() -> None:
         ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
-        if ticket is not None and ticket.status in UNFINISHED:
-            progress = ticket.progress
-            left = max(progress.total - progress.processed - progress.failed, 0)
-            platform.tickets.fail_part(ticket, None, passes=left)
+        if ticket is None or ticket.collection is None or ticket.status in _CLOSED:
+            return
+        segments = platform.tickets.get_plan(ticket_id=ticket_id)
+        passes = ticket.progress.total
+        if segments is not None:
+            handled = platform.tickets.list_done(ticket_id=ticket_id) | platform.tickets.list_failed(
+                ticket_id=ticket_id
+            )
+            left = set(segments[start:]) - handled
+            counts = platform.counts.read_counts(ticket.collection)
+            passes = sum(count.members() for count in counts if count.segment in left)
+        platform.tickets.fail_part(ticket, None, passes=passes)
 
     retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 

@@ -112,7 +112,7 @@ def apply_ticket(
             changed,
             version=pass_.version + 1,
             last_modified=max(int(now.timestamp()), pass_.last_modified + 1),
-            changed_ticket=max(ticket_id, pass_.changed_ticket),
+            changed_ticket=ticket_id,
             updated_at=max(now, pass_.updated_at),
         )
     return changed, merge

@@ -235,6 +235,9 @@ class TicketStore(Protocol):
     def list_done(self, *, ticket_id: int) -> set[int]:
         """Segments that were handled."""
 
+    def list_failed(self, *, ticket_id: int) -> set[int]:
+        """Segments that were given up."""
+
     def is_done(self, *, ticket_id: int, segment: int) -> bool:
         """Whether a segment was handled."""
 

@@ -130,6 +130,9 @@ class DynamoPassStore:
         try:
             transaction.commit()
         except ConditionFailed as failure:
+            if "pass" in failure.labels:
+                # ids are given out once, so the row is ours: an earlier try took effect and its answer was lost
+                return frozenset()
             taken = frozenset(
                 int(label.partition(":")[2]) for label in failure.labels if label.startswith("external_id:")
             )

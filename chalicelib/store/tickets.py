@@ -83,7 +83,15 @@ class DynamoTicketStore:
 
     def list_done(self, *, ticket_id: int) -> set[int]:
         """See `TicketStore`."""
-        return {int(row.part.removeprefix(_DONE)) for row in self._list_markers(ticket_id, _DONE)}
+        return self._list_segments(ticket_id, _DONE)
+
+    def list_failed(self, *, ticket_id: int) -> set[int]:
+        """See `TicketStore`."""
+        return self._list_segments(ticket_id, _FAILED)
+
+    def _list_segments(self, ticket_id: int, prefix: str) -> set[int]:
+        parts = [row.part.removeprefix(prefix) for row in self._list_markers(ticket_id, prefix)]
+        return {int(part) for part in parts if part != _PLAN}
 
     def _list_markers(self, ticket_id: int, prefix: str) -> list[TicketPartRow]:
         with translated():

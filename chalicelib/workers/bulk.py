@@ -49,7 +49,9 @@ def update_segment(event: Any) -> None:
 def fail_plan(event: Any) -> None:
     """Marks a bulk update whose plan failed too often."""
     handle_records(
-        event, PlanMessage, lambda message: bulk_updates.fail_plan(get_platform(), ticket_id=message.ticket_id)
+        event,
+        PlanMessage,
+        lambda message: bulk_updates.fail_plan(get_platform(), ticket_id=message.ticket_id, start=message.start),
     )
 
 
