@@ -25,7 +25,13 @@ demo: $(READY) ## show what Passel does, against the running stack
 ## While working
 test: $(READY) ## run the tests (T=path narrows, WORKERS=auto processes)
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
-	@$(PYTHON) -m pytest $(if $(T),$(T),-n $(WORKERS) --dist loadfile)
+ifdef T
+	@$(PYTHON) -m pytest $(T)
+else
+# e2e apart: it starts and stops engines, and moto's queues are one for all of a process
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/e2e
+endif
 
 lint: $(READY) ## check format, style and types
 	@$(PYTHON) -m ruff format --check .
