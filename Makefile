@@ -28,9 +28,9 @@ test: $(READY) ## run the tests (T=path narrows, WORKERS=auto processes)
 ifdef T
 	@$(PYTHON) -m pytest $(T)
 else
-# e2e apart: it starts and stops engines, and moto's queues are one for all of a process
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/e2e
+# apart: the first start, stop and mock engines, and moto's queues are one for all of a process
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e tests/unit tests/infra
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/contract tests/integration
 endif
 
 lint: $(READY) ## check format, style and types
