@@ -43,8 +43,8 @@ def hash_secret(secret: str) -> str:
 
 
 def random_key() -> str:
-    """A new public half of a credential."""
-    return secrets.token_urlsafe(12)
+    """A new public half of a credential: digits and letters, so that no command line takes it for an option."""
+    return secrets.token_hex(10)
 
 
 def random_secret() -> str:
