@@ -14,9 +14,6 @@ from typing import Any
 
 Attributes = dict[str, Any]
 
-LISTS = ("locations", "beacons", "semantics", "universalLinks")
-"""parts of content that a write replaces whole (airship-wallet-v1, section 5)"""
-
 NOT_ASSIGNED = "notAssigned"
 """field type of a field that has no place on the pass"""
 
@@ -38,7 +35,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Content:
-    """Everything a pass shows. `lists` maps the names in `LISTS` to their items; `list_tickets` dates them."""
+    """Everything a pass shows. `lists` holds what a write replaces whole (locations, beacons and the like, section 5 of
+    airship-wallet-v1), `list_tickets` dates them."""
 
     fields: dict[str, Entry] = field(default_factory=dict)
     headers: dict[str, Entry] = field(default_factory=dict)
