@@ -14,6 +14,9 @@ from dataclasses import dataclass
 SEGMENT_SIZE = 1000
 """Ordinals in one segment. It is part of every stored key: never change it on a deployment that has data."""
 
+FOLD = "fold:"
+"""Stands before the key of a collection whose stripes are to be folded, among the collections to be swept."""
+
 MEMBER = "member"
 """The one facet of collections whose members do not differ."""
 

@@ -65,6 +65,12 @@ class CountStore(Protocol):
     def read_counts(self, collection: Collection) -> list[SegmentCount]:
         """The collection's segments with members, ascending, stripes summed. One query."""
 
+    def fold_stripes(self, collection: Collection) -> int:
+        """Folds the stripes of each segment into one row and forgets the note; how many segments were folded.
+
+        A segment that is written at the same moment stays as it is. Totals never change.
+        """
+
 
 class PassStore(Protocol):
     """Passes, their external ids and their tags."""

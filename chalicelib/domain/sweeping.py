@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from chalicelib.domain.counted_index import Collection, parse_passes_of_tag
+from chalicelib.domain.counted_index import FOLD, Collection, parse_passes_of_tag
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.tags import TagReference
 from chalicelib.domain.tickets import UNFINISHED, TicketStatus
@@ -17,11 +17,17 @@ SEGMENTS_AT_ONCE = 20
 def sweep_collection(platform: Platform, *, key: str, segments: Sequence[int] | None = None) -> int:
     """Removes the rows and counters of a dead collection, or of some of its segments; the number of rows removed.
 
+    A key that begins with `fold:` asks instead to fold the stripes of a living one.
+
     Idempotent. A collection that is alive, or is none of a tag, is left alone.
 
     Raises:
         Busy: try the message again.
     """
+    kind, _, folded = key.partition(FOLD)
+    if folded and not kind:
+        platform.counts.fold_stripes(Collection(folded))
+        return 0
     parsed = parse_passes_of_tag(key)
     if parsed is None:
         return 0

@@ -30,6 +30,9 @@ BATCH_GET_ITEMS = 100
 
 _CONNECTIONS = 64
 
+NOTE_SECONDS = 60.0
+"""a process notes a collection with stripes at most so often"""
+
 STATEMENTS = 25
 """DynamoDB's limit for one BatchExecuteStatement"""
 
@@ -164,10 +167,20 @@ class StripeChoice:
         self._memory_seconds = memory_seconds
         self._clock = clock
         self._spread_until = -1.0
+        self._noted_until: dict[str, float] = {}
 
     def choose(self) -> int:
         """The stripe for all counters of one transaction."""
         return random.randrange(self._count) if self._clock() < self._spread_until else 0
+
+    def is_unnoted(self, collection: str) -> bool:
+        """Whether the collection was not asked about within the last minute: it is then to be noted for folding."""
+        now = self._clock()
+        self._noted_until = {key: until for key, until in self._noted_until.items() if until > now}
+        if collection in self._noted_until:
+            return False
+        self._noted_until[collection] = now + NOTE_SECONDS
+        return True
 
     def note_conflict(self) -> None:
         """Spreads the writes of the next seconds."""

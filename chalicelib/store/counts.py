@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from chalicelib.domain.counted_index import Collection, SegmentCount
+from chalicelib.domain.counted_index import FOLD, Collection, SegmentCount
+from chalicelib.domain.errors import Conflict
 from chalicelib.store.connection import Database
-from chalicelib.store.models import RawItem, SegmentRow
-from chalicelib.store.transactions import SLOTS_PER_SEGMENT
+from chalicelib.store.failures import translated
+from chalicelib.store.models import FACETS, RawItem, SegmentRow, SweepRow
+from chalicelib.store.transactions import SLOTS_PER_SEGMENT, Transaction
 
 _KEYS = ("collection", "slot")
 
@@ -29,6 +31,40 @@ class DynamoCountStore:
         return [
             SegmentCount(segment, dict(facets)) for segment, facets in sorted(counts.items()) if any(facets.values())
         ]
+
+    def fold_stripes(self, collection: Collection) -> int:
+        """See `CountStore`. Forgets the note first, so that a stripe made meanwhile is noted anew."""
+        with translated():
+            SweepRow(collection=FOLD + collection.key).delete()
+        rows: dict[int, list[RawItem]] = defaultdict(list)
+        for item in self._rows(collection):
+            rows[int(item["slot"]["N"]) // SLOTS_PER_SEGMENT].append(item)
+        return sum(self._fold(collection, segment, items) for segment, items in rows.items() if len(items) > 1)
+
+    def _fold(self, collection: Collection, segment: int, items: list[RawItem]) -> bool:
+        """Adds all stripes to row 0 and deletes them, each only if it still says what was read."""
+        first = segment * SLOTS_PER_SEGMENT
+        transaction = Transaction(self._database)
+        sums: dict[str, int] = defaultdict(int)
+        for item in items:
+            if int(item["slot"]["N"]) == first:
+                continue
+            counts = {name: int(value["N"]) for name, value in item.items() if name not in _KEYS}
+            condition = SegmentRow.slot.exists()
+            for name in FACETS:
+                attribute = getattr(SegmentRow, name)
+                condition &= attribute == counts[name] if name in counts else attribute.does_not_exist()
+                sums[name] += counts.get(name, 0)
+            row = SegmentRow(collection=collection.key, slot=int(item["slot"]["N"]))
+            transaction.delete(row, condition, label="stripe")
+        actions = [getattr(SegmentRow, name).add(change) for name, change in sums.items() if change]
+        if actions:
+            transaction.update(SegmentRow(collection=collection.key, slot=first), actions)
+        try:
+            transaction.commit()
+        except Conflict:
+            return False
+        return True
 
     def list_segments(self, collection: Collection) -> list[int]:
         """Segments that have a counter row, whatever it says."""

@@ -256,6 +256,10 @@ class SegmentRow(Model):
     uninstalled = NumberAttribute(null=True)
 
 
+FACETS: Final = ("member", "not_been_installed", "installed", "uninstalled")
+"""The counting attributes of `SegmentRow`."""
+
+
 class TicketsOpen(GlobalSecondaryIndex["TicketRow"]):
     """Unfinished bulk updates."""
 

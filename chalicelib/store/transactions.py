@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
@@ -11,11 +12,11 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.counted_index import Collection, segment_of
-from chalicelib.domain.errors import Conflict
+from chalicelib.domain.counted_index import FOLD, Collection, segment_of
+from chalicelib.domain.errors import Busy, Conflict
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import CANCELLED, ConditionFailed, translated
-from chalicelib.store.models import SegmentRow
+from chalicelib.store.models import SegmentRow, SweepRow
 
 SLOTS_PER_SEGMENT = 16
 """Part of every stored counter key: never change it on a deployment that has data."""
@@ -40,6 +41,7 @@ class Transaction:
         self._put_labels: list[str] = []
         self._update_labels: list[str] = []
         self._delete_labels: list[str] = []
+        self._stripe = 0
         self._deltas: dict[tuple[str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def check(self, model: type[Model], key: tuple[Any, Any], condition: Condition, *, label: str) -> None:
@@ -80,9 +82,18 @@ class Transaction:
                 self._write._commit()
         except TransactWriteError as error:
             raise self._explain(error) from error
+        if self._stripe:
+            self._note_stripes()
+
+    def _note_stripes(self) -> None:
+        """Has collections that got a stripe folded later. A note that is lost costs some reading, no correctness."""
+        for collection in {key for key, _ in self._deltas}:
+            if self._database.stripes.is_unnoted(collection):
+                with suppress(Busy), translated():
+                    SweepRow(collection=FOLD + collection).save()
 
     def _add_counters(self) -> None:
-        stripe = self._database.stripes.choose()
+        stripe = self._stripe = self._database.stripes.choose()
         for (collection, segment), facets in self._deltas.items():
             actions = [getattr(SegmentRow, facet).add(change) for facet, change in facets.items() if change]
             if actions:

@@ -71,7 +71,9 @@ def read_rows(dynamodb: Any, project_id: int) -> Rows:
     rows.memberships = list(_scan_prefix(dynamodb, "memberships", "tag_segment", f"tag-passes:{project_id}."))
     rows.external_ids = list(_scan_prefix(dynamodb, "external-ids", "key", f"{project_id}#"))
     rows.counters = [row for row in _scan(dynamodb, "segments") if _belongs(rows, row["collection"])]
-    rows.sweeps = {row["collection"] for row in _scan(dynamodb, "sweeps") if _belongs(rows, row["collection"])}
+    noted = {row["collection"] for row in _scan(dynamodb, "sweeps")}
+    # what is noted for folding is alive and none of the sweep's business
+    rows.sweeps = {key for key in noted if not key.startswith("fold:") and _belongs(rows, key)}
     for ticket in rows.tickets:
         if "tag_id" in ticket:
             rows.ticket_parts[ticket["ticket_id"]] = list(_query_parts(dynamodb, ticket["ticket_id"]))

@@ -5,7 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.content import LISTS, Content, ContentUpdate, Entry, Merge, apply_update, overlay
+from chalicelib.domain.content import Content, ContentUpdate, Entry, Merge, apply_update, overlay
+
+LISTS = ("locations", "beacons", "semantics", "universalLinks")
 
 _values = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", "b", 0.5])
 _attributes = st.dictionaries(st.sampled_from(["value", "label", "changeMessage", "body", "uri"]), _values, max_size=3)
