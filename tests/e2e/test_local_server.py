@@ -203,3 +203,18 @@ def test_stop_takes_nothing_new_and_waits_for_the_request_at_work(served: Served
         served.release.set()
         assert b'{"slow":"done"}' in connection.recv(65536)
     assert served.server.stop(timeout_seconds=5)
+
+
+def test_the_verbose_log_shows_no_query_since_it_may_hold_a_secret(capfd: pytest.CaptureFixture[str]) -> None:
+    app = Chalice("logged")
+    server = HttpServer(app, host=HOST, port=0, verbose=True)
+    server.start()
+    try:
+        with httpx.Client(verify=False, trust_env=False) as client:
+            client.get(f"{server.url}/v1/tag?api_key=SECRET", headers={"Connection": "close"})
+    finally:
+        server.stop(timeout_seconds=5)
+
+    logged = capfd.readouterr().err
+    assert "/v1/tag" in logged
+    assert "SECRET" not in logged
