@@ -75,7 +75,7 @@ def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> N
         Busy: try the message again.
     """
 
-    def attempt() -> tuple[Ticket, list[int]] | None:
+    def attempt() -> list[int] | None:
         ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
         if ticket is None or ticket.collection is None or ticket.status not in UNFINISHED:
             return None
@@ -83,12 +83,11 @@ def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> N
         if segments is None:
             segments = _living_segments(platform, ticket)
             platform.tickets.save_plan(ticket, segments)
-        return ticket, segments
+        return segments
 
-    planned = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
-    if planned is None:
+    segments = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    if segments is None:
         return
-    _, segments = planned
     done = platform.tickets.list_done(ticket_id=ticket_id)
     portion = segments[start : start + SEGMENTS_PER_PLAN_MESSAGE]
     platform.queues.send_segments(ticket_id=ticket_id, segments=[segment for segment in portion if segment not in done])

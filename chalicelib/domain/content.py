@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.domain.errors import InvalidRequest
+
 Attributes = dict[str, Any]
 
 NOT_ASSIGNED = "notAssigned"
@@ -90,6 +92,17 @@ def _encode_entry(entry: Entry) -> list[Any]:
 
 def _decode_entry(stored: list[Any]) -> Entry:
     return Entry(attributes=stored[0], tickets=stored[1] if len(stored) > 1 else {})
+
+
+def check_content_size(content: Content, *, of: str, maximum_bytes: int) -> None:
+    """Checks that content can be stored; `of` is what would hold it, a pass or a template.
+
+    Raises:
+        InvalidRequest
+    """
+    size_bytes = len(content.encode().encode())
+    if size_bytes > maximum_bytes:
+        raise InvalidRequest(f"the {of} would hold {size_bytes} bytes of content, the limit is {maximum_bytes}")
 
 
 @dataclass(frozen=True, slots=True)

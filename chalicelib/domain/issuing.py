@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.content import Content, ContentUpdate, Entry, overlay
+from chalicelib.domain.content import Content, ContentUpdate, Entry, check_content_size, overlay
 from chalicelib.domain.errors import AlreadyExists, InvalidRequest, NotFound, PasselError, Refused
 from chalicelib.domain.finding import get_live_references, get_pass_or_raise, get_template_or_raise
 from chalicelib.domain.passes import NewPass, Pass, PassReference, PassStatus
@@ -143,11 +143,7 @@ def _first_content(platform: Platform, template: Template, update: ContentUpdate
     barcode = content.headers.setdefault("barcode_type", Entry({"fieldType": "barcode", "formatType": 1}))
     if not isinstance(barcode.attributes.get("value"), str):
         barcode.attributes["value"] = DEFAULT_BARCODES[template.vendor]
-    size_bytes = len(content.encode().encode())
-    if size_bytes > platform.bounds.content_bytes:
-        raise InvalidRequest(
-            f"the pass would hold {size_bytes} bytes of content, the limit is {platform.bounds.content_bytes}"
-        )
+    check_content_size(content, of="pass", maximum_bytes=platform.bounds.content_bytes)
     return content
 
 

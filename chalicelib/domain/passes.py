@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update
-from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update, check_content_size
 from chalicelib.domain.tags import TagReference
 
 
@@ -103,9 +102,7 @@ def apply_ticket(
     merge = apply_update(content, update, ticket_id=ticket_id)
     if not merge.written:
         return pass_, merge
-    size_bytes = len(content.encode().encode())
-    if size_bytes > maximum_bytes:
-        raise InvalidRequest(f"the pass would hold {size_bytes} bytes of content, the limit is {maximum_bytes}")
+    check_content_size(content, of="pass", maximum_bytes=maximum_bytes)
     changed = replace(pass_, content=content, revision=pass_.revision + 1)
     if merge.changed:
         changed = replace(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chalicelib.domain.content import Content
+from chalicelib.domain.content import Content, check_content_size
 from chalicelib.domain.counted_index import count_members, passes_of_template
-from chalicelib.domain.errors import InUse, InvalidRequest, NotFound
+from chalicelib.domain.errors import InUse, InvalidRequest
 from chalicelib.domain.finding import get_template_or_raise
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.templates import Template, TemplateDraft, TemplateReference
-from chalicelib.domain.updating import LOCATION_IDS_PER_TICKET, Location, take_ticket
+from chalicelib.domain.updating import Location, take_ticket, with_location_ids, without_location
 
 
 def create_template(platform: Platform, *, project_id: int, draft: TemplateDraft, external_id: str | None) -> Template:
@@ -22,7 +22,7 @@ def create_template(platform: Platform, *, project_id: int, draft: TemplateDraft
         AlreadyExists: the external id is taken in the project.
         InvalidRequest, Busy
     """
-    _check_size(platform, draft.content)
+    check_content_size(draft.content, of="template", maximum_bytes=platform.bounds.content_bytes)
     template_id, created_at = platform.sequences.next_values(name="templates", count=1, now=platform.now())
     template = Template(
         template_id=template_id,
@@ -133,8 +133,7 @@ def add_locations(
         NotFound, Busy
     """
     ticket_id, _ = take_ticket(platform)
-    first = ticket_id * LOCATION_IDS_PER_TICKET + 1
-    added = [{"id": first + position, **location} for position, location in enumerate(locations)]
+    added = with_location_ids(locations, ticket_id=ticket_id)
 
     def change(template: Template) -> Template:
         existing = template.content.lists.get("locations", [])
@@ -158,10 +157,7 @@ def remove_location(
 
     def change(template: Template) -> Template:
         existing = template.content.lists.get("locations", [])
-        kept = [location for location in existing if location["id"] != location_id]
-        if len(kept) == len(existing):
-            raise NotFound("location", location_id)
-        return _with_locations(template, kept)
+        return _with_locations(template, without_location(existing, location_id))
 
     _change(platform, project_id, reference, change)
 
@@ -177,17 +173,9 @@ def _change(
     def attempt() -> Template:
         before = get_template_or_raise(platform, project_id=project_id, reference=reference)
         changed = change(before)
-        _check_size(platform, changed.content)
+        check_content_size(changed.content, of="template", maximum_bytes=platform.bounds.content_bytes)
         after = replace(changed, revision=before.revision + 1, updated_at=max(platform.now(), before.updated_at))
         platform.templates.update_template(before=before, after=after)
         return after
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
-
-
-def _check_size(platform: Platform, content: Content) -> None:
-    size_bytes = len(content.encode().encode())
-    if size_bytes > platform.bounds.content_bytes:
-        raise InvalidRequest(
-            f"the template would hold {size_bytes} bytes of content, the limit is {platform.bounds.content_bytes}"
-        )

@@ -84,7 +84,7 @@ def add_locations(
     """
 
     def change(existing: list[Location], ticket_id: int) -> list[Location]:
-        return [*existing, *_with_ids(locations, ticket_id)]
+        return [*existing, *with_location_ids(locations, ticket_id=ticket_id)]
 
     before, after = _change_locations(platform, project_id, reference, change)
     return after[len(before) :]
@@ -98,13 +98,7 @@ def remove_location(platform: Platform, *, project_id: int, reference: PassRefer
         Ambiguous, Busy
     """
 
-    def change(existing: list[Location], ticket_id: int) -> list[Location]:
-        kept = [location for location in existing if location["id"] != location_id]
-        if len(kept) == len(existing):
-            raise NotFound("location", location_id)
-        return kept
-
-    _change_locations(platform, project_id, reference, change)
+    _change_locations(platform, project_id, reference, lambda existing, _: without_location(existing, location_id))
 
 
 def _change_locations(
@@ -132,10 +126,23 @@ def number_locations(update: ContentUpdate, *, ticket_id: int) -> ContentUpdate:
     locations = update.lists.get("locations")
     if not locations or all("id" in location for location in locations):
         return update
-    return replace(update, lists={**update.lists, "locations": _with_ids(locations, ticket_id)})
+    return replace(update, lists={**update.lists, "locations": with_location_ids(locations, ticket_id=ticket_id)})
 
 
-def _with_ids(locations: Sequence[Location], ticket_id: int) -> list[Location]:
+def without_location(locations: Sequence[Location], location_id: int | None) -> list[Location]:
+    """The locations but for one.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    kept = [location for location in locations if location["id"] != location_id]
+    if len(kept) == len(locations):
+        raise NotFound("location", location_id)
+    return kept
+
+
+def with_location_ids(locations: Sequence[Location], *, ticket_id: int) -> list[Location]:
+    """Locations with ids made from a ticket; an id that a location has already stays."""
     first = ticket_id * LOCATION_IDS_PER_TICKET + 1
     return [{"id": first + position, **location} for position, location in enumerate(locations)]
 
