@@ -6,10 +6,11 @@ variables (region, endpoints, credentials) keep their usual names, so the same c
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -53,6 +54,25 @@ class Limits(BaseModel):
     """passworks-v2, section 6"""
     content_bytes: Limit = 64 * 1024
     """of one pass or template, as stored"""
+    device_characters: Limit = 255
+    """of a device library identifier"""
+    push_token_characters: Limit = 1024
+    push_service_url_characters: Limit = 2048
+    log_body_bytes: Limit = 64 * 1024
+    """of one report of a device (wallets, section 2.2)"""
+    log_lines: Limit = 100
+    log_line_characters: Limit = 2000
+    asset_bytes: Limit = 1024 * 1024
+    """passworks-v2, section 9"""
+    asset_pixels: Limit = 25_000_000
+    """so that a small file cannot unpack into more memory than there is"""
+    rows_per_page: Limit = 50
+    """passworks-v2, section 4"""
+    rows_filtered: Limit = 100_000
+    """members of a list that a filter without an index may read"""
+    filters: Limit = 20
+    """of one request"""
+    redeem_comment_characters: Limit = 1000
 
 
 class Settings(BaseModel):
@@ -85,6 +105,23 @@ class Settings(BaseModel):
     """longer than any request, so that a late write to an emptied tag is swept as well"""
     log_level: str = "INFO"
 
+    certificates: str | None = Field(default=None, pattern=r"^(file|ssm|secretsmanager):.+$")
+    """where the pass certificates are: `file:<folder>`, `ssm:<path>` or `secretsmanager:<prefix>`"""
+    certificate_cache_seconds: float = 300.0
+    """how long a certificate that was replaced may still sign"""
+    assets: str | None = Field(default=None, pattern=r"^(file|s3):.+$")
+    """where images are: `file:<folder>` or `s3:<bucket>`"""
+    ssm_endpoint: str | None = Field(default=None, pattern=_ADDRESS)
+    secretsmanager_endpoint: str | None = Field(default=None, pattern=_ADDRESS)
+    s3_endpoint: str | None = Field(default=None, pattern=_ADDRESS)
+    google_issuer_id: str | None = Field(default=None, pattern=r"^[0-9]{1,40}$")
+    """whose save and delete callbacks are accepted (wallets, section 4.2)"""
+    google_callback_keys_url: str = Field(default="https://pay.google.com/gp/m/issuer/keys", pattern=_ADDRESS)
+    passwallet_push_allow: dict[str, str] = {"push.passwallet.net": "http://push.passwallet.net"}
+    """as JSON: the hosts that a device may name for its pushes, and the base that is really called"""
+    visitor_hours: int = Field(default=24, ge=1)
+    """how long a visitor of a distribution page gets the same pass (passworks-v2, section 6)"""
+
     limits: Limits = Limits()
 
     def table_name(self, name: str) -> str:
@@ -100,17 +137,29 @@ _AWS_NAMES = {
     "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
     "dynamodb_endpoint": ("AWS_ENDPOINT_URL_DYNAMODB",),
     "sqs_endpoint": ("AWS_ENDPOINT_URL_SQS",),
+    "ssm_endpoint": ("AWS_ENDPOINT_URL_SSM",),
+    "secretsmanager_endpoint": ("AWS_ENDPOINT_URL_SECRETS_MANAGER",),
+    "s3_endpoint": ("AWS_ENDPOINT_URL_S3",),
     "access_key_id": ("AWS_ACCESS_KEY_ID",),
     "secret_access_key": ("AWS_SECRET_ACCESS_KEY",),
     "session_token": ("AWS_SESSION_TOKEN",),
 }
 
 
-def _read(field: str, environment: Mapping[str, str]) -> str | None:
+def _read(field: str, environment: Mapping[str, str]) -> Any:
     for name in (f"PASSEL_{field.upper()}", *_AWS_NAMES.get(field, ())):
         if environment.get(name):
-            return environment[name]
+            return _parse(field, environment[name])
     return None
+
+
+def _parse(field: str, text: str) -> Any:
+    if Settings.model_fields[field].annotation != dict[str, str]:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"PASSEL_{field.upper()}: must be a JSON object") from error
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

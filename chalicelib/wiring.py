@@ -6,21 +6,31 @@ import secrets
 import uuid
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from chalicelib.domain.assets import AssetType, ConvertedImage
 from chalicelib.domain.authenticating import CredentialCache
 from chalicelib.domain.identifiers import uuid_carrying
 from chalicelib.domain.ports import Bounds, Platform
 from chalicelib.settings import Settings, get_settings
+from chalicelib.store.assets import DynamoAssetStore
 from chalicelib.store.connection import Database
 from chalicelib.store.counts import DynamoCountStore
+from chalicelib.store.images import make_image_store
+from chalicelib.store.looks import DynamoLookStore
 from chalicelib.store.passes import DynamoPassStore
 from chalicelib.store.projects import DynamoProjectStore
 from chalicelib.store.queues import SqsQueueSender
+from chalicelib.store.redeems import DynamoRedeemStore
+from chalicelib.store.registrations import DynamoRegistrationStore
 from chalicelib.store.sequences import DynamoSequenceStore
 from chalicelib.store.sweeps import DynamoSweepStore
 from chalicelib.store.tags import DynamoTagStore
 from chalicelib.store.templates import DynamoTemplateStore
 from chalicelib.store.tickets import DynamoTicketStore
+
+if TYPE_CHECKING:
+    from chalicelib.wallets.apple.keyring import Keyring
 
 
 def build_platform(settings: Settings, database: Database) -> Platform:
@@ -31,6 +41,11 @@ def build_platform(settings: Settings, database: Database) -> Platform:
         sequences=DynamoSequenceStore(database),
         counts=DynamoCountStore(database),
         passes=DynamoPassStore(database),
+        registrations=DynamoRegistrationStore(database),
+        redeems=DynamoRedeemStore(database),
+        looks=DynamoLookStore(database),
+        assets=DynamoAssetStore(database),
+        images=make_image_store(settings, database.create_client),
         tags=DynamoTagStore(database),
         sweeps=DynamoSweepStore(database),
         templates=DynamoTemplateStore(database),
@@ -42,11 +57,25 @@ def build_platform(settings: Settings, database: Database) -> Platform:
             locations=limits.locations,
             content_bytes=limits.content_bytes,
             budget_seconds=settings.request_budget_seconds,
+            rows_filtered=limits.rows_filtered,
         ),
         now=lambda: datetime.now(UTC),
         new_uuid=lambda number: uuid_carrying(number, random=uuid.uuid4()),
         new_token=lambda: secrets.token_urlsafe(32),
+        pass_type_of=_pass_type_of,
+        convert_image=_convert_image,
     )
+
+
+def _convert_image(data: bytes, *, asset_type: AssetType) -> ConvertedImage:
+    from chalicelib.wallets.images import convert_image
+
+    return convert_image(data, asset_type=asset_type, maximum_pixels=get_settings().limits.asset_pixels)
+
+
+def _pass_type_of(project_id: int, certificate_id: str | None) -> str | None:
+    credentials = get_keyring().get_credentials(project_id, certificate_id)
+    return None if credentials is None else credentials.pass_type_identifier
 
 
 @lru_cache(maxsize=1)
@@ -59,6 +88,17 @@ def get_database() -> Database:
 def get_platform() -> Platform:
     """This process's platform, made on first use."""
     return build_platform(get_settings(), get_database())
+
+
+@lru_cache(maxsize=1)
+def get_keyring() -> Keyring:
+    """This process's signing certificates, read on first use. Whoever signs nothing does not pay for the library."""
+    from chalicelib.store.certificates import make_source
+    from chalicelib.wallets.apple.keyring import Keyring
+
+    settings = get_settings()
+    source = make_source(settings, get_database().create_client)
+    return Keyring(source, now=lambda: datetime.now(UTC), cache_seconds=settings.certificate_cache_seconds)
 
 
 @lru_cache(maxsize=1)

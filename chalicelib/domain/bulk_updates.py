@@ -1,4 +1,4 @@
-"""Updating every pass of a tag: accept, plan, apply by segment, finish (DESIGN, section 5).
+"""Updating every pass of a tag or of a campaign: accept, plan, apply by segment, finish (DESIGN, section 5).
 
 Each step may run twice, late or beside its twin: tickets decide field by field who wins, and a marker makes each
 segment count once.
@@ -7,7 +7,7 @@ segment count once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.content import ContentUpdate, Merge
 from chalicelib.domain.counted_index import count_members
@@ -17,11 +17,13 @@ from chalicelib.domain.passes import Pass, apply_ticket
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.tags import TagReference
+from chalicelib.domain.templates import Template
 from chalicelib.domain.tickets import (
     UNFINISHED,
     Progress,
     SegmentResult,
     TagTarget,
+    TemplateTarget,
     Ticket,
     TicketStatus,
 )
@@ -47,16 +49,37 @@ def start_bulk_update(platform: Platform, *, project_id: int, segment: str, upda
     """
     check_update(update, bounds=platform.bounds, now=platform.now())
     tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
-    total = count_members(platform.counts.read_counts(tag.collection))
+    target = TagTarget(tag_id=tag.tag_id, generation=tag.generation)
+    return _accept(platform, project_id=project_id, target=target, update=update)
+
+
+def start_campaign_update(platform: Platform, *, template: Template, update: ContentUpdate) -> Ticket:
+    """Accepts an update of all passes of a campaign and asks for its plan (passworks-v2, section 7).
+
+    Raises:
+        InvalidRequest: the update breaks a rule that holds for every pass.
+        Busy: the plan could not be asked for; the ticket is ABORTED.
+    """
+    check_update(update, bounds=platform.bounds, now=platform.now())
+    target = TemplateTarget(template_id=template.template_id)
+    return _accept(platform, project_id=template.project_id, target=target, update=update)
+
+
+def _accept(
+    platform: Platform, *, project_id: int, target: TagTarget | TemplateTarget, update: ContentUpdate
+) -> Ticket:
     ticket_id, created_at = take_ticket(platform)
     ticket = Ticket(
         ticket_id=ticket_id,
         project_id=project_id,
         status=TicketStatus.PREQUED,
         created_at=created_at,
-        target=TagTarget(tag_id=tag.tag_id, generation=tag.generation),
-        progress=Progress(total=total),
+        target=target,
+        progress=Progress(),
     )
+    assert ticket.collection is not None
+    total = count_members(platform.counts.read_counts(ticket.collection))
+    ticket = replace(ticket, progress=Progress(total=total))
     platform.tickets.create_ticket(ticket, number_locations(update, ticket_id=ticket_id))
     try:
         platform.queues.send_plan(ticket_id=ticket_id)
@@ -99,7 +122,7 @@ def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> N
 
 
 def _living_segments(platform: Platform, ticket: Ticket) -> list[int]:
-    """Segments with members; none if the tag was emptied or deleted meanwhile, which leaves its old passes alone."""
+    """Segments with members; none if the tag was emptied, or the target deleted: its old passes are left alone."""
     if ticket.collection is None or not _is_living(platform, ticket):
         return []
     return [count.segment for count in platform.counts.read_counts(ticket.collection) if count.members() > 0]
@@ -107,6 +130,9 @@ def _living_segments(platform: Platform, ticket: Ticket) -> list[int]:
 
 def _is_living(platform: Platform, ticket: Ticket) -> bool:
     assert ticket.target is not None
+    if isinstance(ticket.target, TemplateTarget):
+        template_id = ticket.target.template_id
+        return platform.templates.get_template(project_id=ticket.project_id, template_id=template_id) is not None
     _, by_id = platform.tags.get_tags(project_id=ticket.project_id, tag_ids=[ticket.target.tag_id])
     return TagReference(ticket.target.tag_id, ticket.target.generation).is_live(by_id.get(ticket.target.tag_id))
 
@@ -143,12 +169,18 @@ def _complete(platform: Platform, ticket: Ticket, segment: int, result: SegmentR
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One ticket's work on the passes of its tag."""
+    """One ticket's work on the passes of its target."""
 
     platform: Platform
     ticket: Ticket
     update: ContentUpdate
-    reference: TagReference
+
+    def is_for(self, pass_: Pass) -> bool:
+        """Whether a pass belongs to the target now."""
+        target = self.ticket.target
+        if isinstance(target, TagTarget):
+            return TagReference(target.tag_id, target.generation) in pass_.tags
+        return target is not None and pass_.template_id == target.template_id
 
     def merge(self, before: Pass) -> tuple[Pass, Merge]:
         """The pass after the update, not yet written.
@@ -169,7 +201,7 @@ class _Job:
         return merge.changed or after.changed_ticket == self.ticket.ticket_id
 
     def apply_to_many(self, pass_ids: Sequence[int]) -> list[bool | Refused | None]:
-        """What became of each pass: changed or not, refused, or None if it does not have the tag.
+        """What became of each pass: changed or not, refused, or None if it does not belong to the target.
 
         Half a read unit and one plain write a pass. Reads may be stale: writes are conditional, and whatever looks
         amiss is done again by itself.
@@ -177,7 +209,7 @@ class _Job:
         outcomes: dict[int, bool | Refused | None] = {}
         changes: list[tuple[Pass, Pass]] = []
         for pass_id, before in self.platform.passes.get_passes(pass_ids).items():
-            if self.reference not in before.tags:
+            if not self.is_for(before):
                 continue
             try:
                 after, merge = self.merge(before)
@@ -198,7 +230,7 @@ class _Job:
 
         def attempt() -> bool | None:
             before = self.platform.passes.get_pass(project_id=self.ticket.project_id, pass_id=pass_id)
-            if before is None or self.reference not in before.tags:
+            if before is None or not self.is_for(before):
                 return None
             after, merge = self.merge(before)
             if merge.written:
@@ -214,9 +246,9 @@ class _Job:
 def _update_members(platform: Platform, ticket: Ticket, segment: int) -> SegmentResult:
     """A pass that cannot take the update is counted as failed and holds nobody else up."""
     update = platform.tickets.get_update(ticket_id=ticket.ticket_id)
-    if update is None or ticket.target is None or ticket.collection is None or not _is_living(platform, ticket):
+    if update is None or ticket.collection is None or not _is_living(platform, ticket):
         return SegmentResult(processed=0, changed=0, failed=0)
-    job = _Job(platform, ticket, update, TagReference(ticket.target.tag_id, ticket.target.generation))
+    job = _Job(platform, ticket, update)
     pass_ids = platform.passes.list_segment(ticket.collection, segment)
     outcomes: list[bool | Refused | None] = []
     for start in range(0, len(pass_ids), PASSES_PER_READ):

@@ -8,7 +8,7 @@ writes may arrive twice, late or in any order and the outcome is the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ FIELD_TYPES = ("primary", "secondary", "tertiary", "auxiliary", "back", "header"
 """Apple's; a Google field type names a module"""
 
 COMMON_ATTRIBUTES = frozenset({"value", "label", "changeMessage"})
+PLACEMENT_ATTRIBUTES = frozenset({"fieldType", "behaviour"})
+"""Where a field stands, and whether a merge may overwrite it; one dialect alone writes these (passworks-v2, section 6)"""
 MODULE_ATTRIBUTES = frozenset({"header", "body", "uri", "description", "balance", "image"})
 """What a write may set of any entry, and what beside that of a Google module (airship-wallet-v1, section 5)."""
 
@@ -60,7 +62,7 @@ class Content:
     def copy_for(self, update: ContentUpdate) -> Content:
         """A copy that may take the update without touching this one; what the update does not name is shared."""
         return Content(
-            fields=_copy_named(self.fields, update.fields),
+            fields=_copy_named(self.fields, (*update.fields, *update.defaults)),
             headers=_copy_named(self.headers, update.headers),
             lists=dict(self.lists),
             list_tickets=dict(self.list_tickets),
@@ -78,7 +80,7 @@ class Content:
         )
 
 
-def _copy_named(entries: Mapping[str, Entry], names: Mapping[str, Attributes]) -> dict[str, Entry]:
+def _copy_named(entries: Mapping[str, Entry], names: Iterable[str]) -> dict[str, Entry]:
     copied = dict(entries)
     for name in names:
         if name in copied:
@@ -112,11 +114,13 @@ class ContentUpdate:
     fields: Mapping[str, Attributes] = field(default_factory=dict)
     headers: Mapping[str, Attributes] = field(default_factory=dict)
     lists: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Attributes] = field(default_factory=dict)
+    """of fields: written where an attribute is missing, without a ticket, so that any write of it wins"""
 
     def encode(self) -> str:
         """JSON: the stored form."""
         return json.dumps(
-            {"fields": self.fields, "headers": self.headers, "lists": self.lists},
+            {"fields": self.fields, "headers": self.headers, "lists": self.lists, "defaults": self.defaults},
             ensure_ascii=False,
             separators=(",", ":"),
         )
@@ -162,6 +166,8 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
                 entry.attributes[attribute] = value
                 entry.tickets[attribute] = ticket_id
                 written = True
+    defaulted = _apply_defaults(content, update.defaults)
+    written, changed = written or defaulted, changed or defaulted
     for name, value in update.lists.items():
         if content.list_tickets.get(name, 0) >= ticket_id:
             continue
@@ -172,10 +178,23 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
     return Merge(written=written, changed=changed)
 
 
+def _apply_defaults(content: Content, defaults: Mapping[str, Attributes]) -> bool:
+    changed = False
+    for name, attributes in defaults.items():
+        entry = content.fields.setdefault(name, new_entry(name))
+        for attribute, value in attributes.items():
+            if attribute not in entry.attributes:
+                entry.attributes[attribute] = value
+                changed = True
+    return changed
+
+
 def _accepts(entry: Entry, attribute: str) -> bool:
     """Only a module has module attributes: the official client refuses to read them anywhere else."""
     field_type = entry.attributes.get("fieldType", NOT_ASSIGNED)
-    return attribute in COMMON_ATTRIBUTES or (field_type not in FIELD_TYPES and field_type != NOT_ASSIGNED)
+    if attribute in COMMON_ATTRIBUTES or attribute in PLACEMENT_ATTRIBUTES:
+        return True
+    return field_type not in FIELD_TYPES and field_type != NOT_ASSIGNED
 
 
 def _differs(values: Mapping[str, Any], name: str, value: Any) -> bool:

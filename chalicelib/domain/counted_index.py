@@ -62,6 +62,31 @@ def tags_of_project(project_id: int) -> Collection:
     return Collection(f"project-tags:{project_id}")
 
 
+def registrations_of_template(template_id: int) -> Collection:
+    """All registrations of a template's passes, by registration number; the facets are wallet ids."""
+    return Collection(f"template-registrations:{template_id}")
+
+
+def registrations_of_pass(pass_id: int) -> Collection:
+    """The registrations of one pass, by the same numbers."""
+    return Collection(f"pass-registrations:{pass_id}")
+
+
+def redeems_of_template(template_id: int) -> Collection:
+    """All redeems of a template's passes, by redeem number."""
+    return Collection(f"template-redeems:{template_id}")
+
+
+def redeems_of_pass(pass_id: int) -> Collection:
+    """The redeems of one pass, by the same numbers."""
+    return Collection(f"pass-redeems:{pass_id}")
+
+
+def events_of_template(template_id: int) -> Collection:
+    """What happened to a template's passes: a segment is a day since 1970 (UTC), a facet an event, see `reporting`."""
+    return Collection(f"template-events:{template_id}")
+
+
 def segment_of(ordinal: int) -> int:
     """The segment that an ordinal falls into."""
     return ordinal // SEGMENT_SIZE

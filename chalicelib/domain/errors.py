@@ -5,10 +5,14 @@
     │   ├── InvalidRequest      a value is wrong; `field` names it
     │   │   ├── AlreadyExists   an external id is in use
     │   │   ├── Ambiguous       an external id matches several passes
-    │   │   └── InUse           a template still has passes
+    │   │   ├── InUse           others depend on the thing: passes on a template, a template on an asset
+    │   │   ├── InvalidFilter   a filter or an order of a list that cannot be understood
+    │   │   ├── StateRefused    the state of a campaign does not allow it
+    │   │   └── RedeemRefused   the pass has been redeemed, or may not be
     │   ├── UnreadableBody      the body is not the JSON that was promised
     │   ├── Unauthorized        credentials are missing or wrong
     │   └── NotFound            nothing of that kind and name in this project
+    │       └── DeleteRefused   the same, where it was to be deleted
     ├── Busy                    conflicts outlasted the time budget; the same request may succeed later
     └── Conflict                another writer was in the way; read again and decide anew, never shown
 
@@ -31,6 +35,7 @@ class InvalidRequest(Refused):
 
     def __init__(self, problem: str, *, field: str | None = None) -> None:
         super().__init__(f"{field}: {problem}" if field else problem)
+        self.problem = problem
         self.field = field
 
 
@@ -43,7 +48,29 @@ class Ambiguous(InvalidRequest):
 
 
 class InUse(InvalidRequest):
-    """The thing cannot go while others depend on it."""
+    """The thing cannot go while others depend on it. `field` is its kind, if the caller may know it."""
+
+
+class InvalidFilter(InvalidRequest):
+    """A list cannot be filtered or ordered as asked; `advice` says what would be understood."""
+
+    def __init__(self, problem: str, *, advice: str = "") -> None:
+        super().__init__(problem, field="q")
+        self.advice = advice
+
+
+class StateRefused(InvalidRequest):
+    """The campaign cannot change its state so, or makes no passes in the state it is in."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, field="state")
+
+
+class RedeemRefused(InvalidRequest):
+    """The pass cannot be redeemed now."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, field="pass")
 
 
 class UnreadableBody(Refused):
@@ -61,6 +88,10 @@ class NotFound(Refused):
         super().__init__(f"{kind} {reference} was not found")
         self.kind = kind
         self.reference = reference
+
+
+class DeleteRefused(NotFound):
+    """What was to be deleted does not exist, which one of the dialects tells apart from other searches."""
 
 
 class Busy(PasselError):

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chalicelib.domain.campaigns import CampaignState, CodeType, sequential_code
 from chalicelib.domain.content import Content, ContentUpdate, Entry, check_content_size, overlay
-from chalicelib.domain.errors import AlreadyExists, InvalidRequest, NotFound, PasselError, Refused
+from chalicelib.domain.errors import AlreadyExists, InvalidRequest, NotFound, PasselError, Refused, StateRefused
 from chalicelib.domain.finding import get_live_references, get_pass_or_raise, get_template_or_raise
-from chalicelib.domain.passes import NewPass, Pass, PassReference, PassStatus
+from chalicelib.domain.passes import NewPass, Pass, PassReference, PassStatus, release
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.tagging import add_tags, resolve_tags
@@ -67,9 +68,11 @@ def create_passes(
 
     Raises:
         NotFound: no such template.
+        StateRefused: the campaign is paused or archived.
         Busy: storage could not be reached before anything was written.
     """
     found = get_template_or_raise(platform, project_id=project_id, reference=template)
+    check_issuing(found)
     outcomes: dict[int, Outcome] = {}
     drafts: list[_Draft] = []
     seen: set[str] = set()
@@ -93,6 +96,16 @@ def create_passes(
             outcomes |= {each.draft.position: error for each in group}
     _settle(platform, found, drafts, outcomes)
     return [outcomes[position] for position in range(len(new))]
+
+
+def check_issuing(template: Template) -> None:
+    """Checks that passes may be issued (passworks-v2, section 12).
+
+    Raises:
+        StateRefused
+    """
+    if template.campaign.state is not CampaignState.PUBLISHED:
+        raise StateRefused(f"Can't create a pass while {template.campaign.state}")
 
 
 def _settle(platform: Platform, template: Template, drafts: Sequence[_Draft], outcomes: dict[int, Outcome]) -> None:
@@ -140,21 +153,35 @@ def _first_content(platform: Platform, template: Template, update: ContentUpdate
     """
     check_update(update, bounds=platform.bounds, now=platform.now())
     content = overlay(template.content, number_locations(update, ticket_id=0))
+    content.lists.setdefault("style", template.style)
+    content.lists.setdefault("description", template.description or template.name)
+    if template.campaign.certificate_id is not None:
+        content.lists["certificate_id"] = template.campaign.certificate_id
     barcode = content.headers.setdefault("barcode_type", Entry({"fieldType": "barcode", "formatType": 1}))
     if not isinstance(barcode.attributes.get("value"), str):
         barcode.attributes["value"] = DEFAULT_BARCODES[template.vendor]
     check_content_size(content, of="pass", maximum_bytes=platform.bounds.content_bytes)
+    if template.campaign.code_type is CodeType.PER_PASS and not _barcode_message(content):
+        raise InvalidRequest("is required, since each pass brings its own code", field="barcode.message")
     return content
 
 
+def _barcode_message(content: Content) -> str:
+    entry = content.headers.get("barcode_value")
+    value = entry.attributes.get("value") if entry else None
+    return "" if value is None else str(value)
+
+
 def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Draft]) -> list[list[_NumberedPass]]:
-    """Gives every draft its id and time in one call, and cuts them into transactions."""
+    """Gives every draft its id, its time and its code in two calls, and cuts them into transactions."""
     if not drafts:
         return []
     pass_ids, now = platform.sequences.allocate_pass_ids(project_id=project_id, count=len(drafts), now=platform.now())
+    codes = f"codes:{drafts[0].template.template_id}"
+    code, _ = platform.sequences.next_values(name=codes, count=len(drafts), now=now)
     numbered = [
-        _NumberedPass(draft, _issue(platform, draft, pass_id=pass_id, now=now))
-        for draft, pass_id in zip(drafts, pass_ids, strict=True)
+        _NumberedPass(draft, _issue(platform, draft, pass_id=pass_id, code=code + position, now=now))
+        for position, (draft, pass_id) in enumerate(zip(drafts, pass_ids, strict=True))
     ]
     names = list(dict.fromkeys(name for draft in drafts for name in draft.tag_names))
     known = platform.tags.get_tags(project_id=project_id, names=names)[0] if names else {}
@@ -165,12 +192,33 @@ def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Dra
     return [[next(remaining) for _ in range(size)] for size in sizes]
 
 
-def _issue(platform: Platform, draft: _Draft, *, pass_id: int, now: datetime) -> Pass:
+def _take_code(draft: _Draft, number: int) -> str:
+    """The redeem code of a new pass, shown in its barcode where that is asked for (passworks-v2, sections 6 and 12)."""
+    campaign = draft.template.campaign
+    if campaign.code_type is CodeType.PER_PASS:
+        return _barcode_message(draft.content)
+    code = sequential_code(number)
+    if (campaign.codes_in_barcodes or draft.request.code_in_barcode) and not _barcode_message(draft.content):
+        fixed = campaign.code_fixed_value if campaign.code_type is CodeType.FIXED else None
+        _set_value(draft.content, "barcode_value", fixed or code)
+        alternative = draft.content.headers.get("barcodeAltText")
+        if alternative is None or not alternative.attributes.get("value"):
+            _set_value(draft.content, "barcodeAltText", fixed or code)
+    return code
+
+
+def _set_value(content: Content, header: str, value: str) -> None:
+    entry = content.headers.setdefault(header, Entry({"fieldType": "barcode", "formatType": 1}))
+    entry.attributes["value"] = value
+
+
+def _issue(platform: Platform, draft: _Draft, *, pass_id: int, code: int, now: datetime) -> Pass:
     return Pass(
         pass_id=pass_id,
         project_id=draft.template.project_id,
         template_id=draft.template.template_id,
         serial_number=platform.new_uuid(pass_id),
+        redeem_code=_take_code(draft, code),
         external_id=draft.request.external_id,
         authentication_token=platform.new_token(),
         download_token=platform.new_token(),
@@ -220,16 +268,34 @@ def _external_id_taken(external_id: str | None) -> AlreadyExists:
     return AlreadyExists(f"{external_id!r} is already in use in this template", field="externalId")
 
 
+REGISTRATIONS_AT_ONCE = 20
+"""registrations that one transaction removes together with their pass"""
+
+
 def delete_pass(platform: Platform, *, project_id: int, reference: PassReference) -> Pass:
-    """Removes a pass for good; it leaves every list and count in the same transaction.
+    """Removes a pass for good, with its registrations; it leaves every list and count in the same transaction.
+
+    A pass on very many devices loses them in portions before that, so that a try that was cut short can be repeated.
 
     Raises:
         NotFound, Ambiguous, Busy
     """
 
-    def attempt() -> Pass:
+    def attempt() -> Pass | None:
         pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
-        platform.passes.delete_pass(pass_, live=get_live_references(platform, pass_))
+        registrations = []
+        if pass_.registrations:
+            registrations = platform.registrations.list_of_pass(pass_id=pass_.pass_id, limit=REGISTRATIONS_AT_ONCE)
+        if pass_.registrations > REGISTRATIONS_AT_ONCE:
+            now = platform.now()
+            after = release(pass_, devices=len(registrations), now=now)
+            platform.registrations.unregister(before=pass_, after=after, registrations=registrations, live=[], now=now)
+            return None
+        live = get_live_references(platform, pass_)
+        platform.passes.delete_pass(pass_, live=live, registrations=registrations, now=platform.now())
         return pass_
 
-    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    deleted = None
+    while deleted is None:
+        deleted = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    return deleted

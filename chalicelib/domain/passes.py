@@ -78,6 +78,24 @@ class Pass(PassSummary):
     changed_ticket: int
     """the ticket that last changed what the pass shows; 0 since creation"""
     revision: int
+    redeem_code: str
+    """unique in the template, but for codes that callers supply (passworks-v2, section 6)"""
+    registrations: int = 0
+    """devices that hold the pass; it moves without `revision` unless `status` moves too"""
+    redeemed_count: int = 0
+    redeemed_at: datetime | None = None
+
+    @property
+    def certificate_id(self) -> str | None:
+        """The certificate that signs the pass; None is the project's default one."""
+        value = self.content.lists.get("certificate_id")
+        return value if isinstance(value, str) else None
+
+    @property
+    def is_voided(self) -> bool:
+        """No longer redeemable (airship-wallet-v1, section 5: expiry; passworks-v2, section 13)."""
+        entry = self.content.headers.get("expirationDate")
+        return entry is not None and entry.attributes.get("label") == "voided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,8 @@ class NewPass:
     external_id: str | None = None
     public_type: str | None = None
     tag_names: tuple[str, ...] = ()
+    code_in_barcode: bool = False
+    """show the redeem code where the barcode has no message, whatever the template says"""
 
 
 def apply_ticket(
@@ -115,21 +135,29 @@ def apply_ticket(
     return changed, merge
 
 
-def install(pass_: Pass, *, platform: str, now: datetime) -> Pass:
-    """The pass once a device holds it; `installed_at` stays the first installation (section 4.6)."""
+def hold(pass_: Pass, *, platform: str, now: datetime) -> Pass:
+    """The pass once one more device holds it. The first makes it installed; `installed_at` stays the first installation
+    ever (airship-wallet-v1, section 4.6)."""
+    if pass_.registrations:
+        return replace(pass_, registrations=pass_.registrations + 1)
     return replace(
         pass_,
         status=PassStatus.INSTALLED,
         installed_at=pass_.installed_at or now,
         uninstalled_at=None,
         platform=platform,
+        registrations=1,
         revision=pass_.revision + 1,
     )
 
 
-def uninstall(pass_: Pass, *, now: datetime) -> Pass:
-    """The pass once its last device gave it up."""
-    return replace(pass_, status=PassStatus.UNINSTALLED, uninstalled_at=now, revision=pass_.revision + 1)
+def release(pass_: Pass, *, devices: int = 1, now: datetime) -> Pass:
+    """The pass once some devices gave it up. The last makes it uninstalled."""
+    if pass_.registrations > devices:
+        return replace(pass_, registrations=pass_.registrations - devices)
+    return replace(
+        pass_, status=PassStatus.UNINSTALLED, uninstalled_at=now, registrations=0, revision=pass_.revision + 1
+    )
 
 
 def as_milliseconds(moment: datetime) -> int:

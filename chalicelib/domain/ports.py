@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.domain.asset_ports import AssetStore, ConvertImage, ImageStore
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.counted_index import Collection, SegmentCount, Slice
+from chalicelib.domain.looks import Look
 from chalicelib.domain.passes import Pass, PassReference, PassSummary
 from chalicelib.domain.projects import Credential, Project
+from chalicelib.domain.redeems import Redeem
+from chalicelib.domain.registrations import Registration, RegistrationSummary
 from chalicelib.domain.tags import Tag, TagReference
 from chalicelib.domain.templates import Template, TemplateHeader, TemplateReference
 from chalicelib.domain.tickets import SegmentResult, Ticket
@@ -52,8 +56,11 @@ class ProjectStore(Protocol):
 class SequenceStore(Protocol):
     """Numbers that only grow, each with a time that never runs backwards, so that order by id is order by creation."""
 
-    def next_values(self, *, name: str, count: int, now: datetime) -> tuple[int, datetime]:
-        """The first of `count` fresh consecutive numbers of a sequence, from 1, and the time they stand for."""
+    def next_values(self, *, name: str, count: int, now: datetime, apart: bool = False) -> tuple[int, datetime]:
+        """The first of `count` fresh consecutive numbers of a sequence, from 1, and the time they stand for.
+
+        With `apart` no two calls get the same millisecond, so that order by time has no ties.
+        """
 
     def allocate_pass_ids(self, *, project_id: int, count: int, now: datetime) -> tuple[list[int], datetime]:
         """Fresh ascending pass ids from the blocks of 1,000 that the project leases (DESIGN, section 2)."""
@@ -81,8 +88,14 @@ class PassStore(Protocol):
         Raises Ambiguous if an external id matches in several templates.
         """
 
-    def get_pass(self, *, project_id: int, pass_id: int) -> Pass | None:
-        """The pass, read consistently; None also for another project's."""
+    def get_pass(self, *, project_id: int | None, pass_id: int) -> Pass | None:
+        """The pass, read consistently; None also for another project's.
+
+        Without a project any is found: for callers who prove themselves with a token of the pass.
+        """
+
+    def find_by_code(self, *, template_id: int, redeem_code: str) -> list[int]:
+        """Ids of passes with that redeem code, at most two; eventually consistent."""
 
     def get_passes(self, pass_ids: Sequence[int]) -> dict[int, Pass]:
         """Whole passes by id; eventually consistent, half the price. For writes that are conditional on a revision."""
@@ -113,20 +126,24 @@ class PassStore(Protocol):
     def remove_tag(self, pass_: Pass, tag: Tag) -> None:
         """Takes one live tag off a pass. Raises Conflict."""
 
-    def delete_pass(self, pass_: Pass, *, live: Iterable[TagReference]) -> None:
-        """Removes a pass with its external id, its rows and its place in every counter. Raises Conflict."""
+    def delete_pass(
+        self, pass_: Pass, *, live: Iterable[TagReference], registrations: Sequence[Registration], now: datetime
+    ) -> None:
+        """Removes a pass with its external id, its rows, all its registrations and its place in every counter.
 
-    def update_pass(self, *, before: Pass, after: Pass, ticket: Ticket | None = None) -> None:
-        """Writes changed content; with a ticket, records that in the same transaction. Raises Conflict."""
+        Raises Conflict, also if the pass has other registrations than those.
+        """
+
+    def update_pass(
+        self, *, before: Pass, after: Pass, ticket: Ticket | None = None, redeem: Redeem | None = None
+    ) -> None:
+        """Writes changed content; records a ticket and a redeem in the same transaction. Raises Conflict."""
 
     def update_passes(self, changes: Sequence[tuple[Pass, Pass]]) -> set[int]:
         """Writes changed contents, (before, after) pairs, 25 a call, and returns the ids that were surely written.
 
         Each stands alone. The others met another writer or a failure: read them again and write them one by one.
         """
-
-    def change_status(self, *, before: Pass, after: Pass, live: Iterable[TagReference]) -> None:
-        """Writes a changed installation status with every row and counter that shows it. Raises Conflict."""
 
     def read_members(
         self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool
@@ -156,6 +173,82 @@ class UpdatedQuery:
     template_id: int | None = None
     tag: TagReference | None = None
     facets: AbstractSet[str] | None = None
+
+
+class RegistrationStore(Protocol):
+    """Which devices hold which passes. Every write changes the pass's status and all counters with it."""
+
+    def find(self, *, device: str, pass_id: int) -> tuple[Pass | None, Registration | None]:
+        """A pass of any project, and its registration on that device, read consistently in one call."""
+
+    def list_held(self, *, device: str) -> list[tuple[str, str, int]]:
+        """Registration id, serial number and version of every pass on a device, read consistently."""
+
+    def register(
+        self,
+        *,
+        before: Pass,
+        after: Pass,
+        registration: Registration,
+        live: Iterable[TagReference],
+        event: tuple[str, int] | None = None,
+    ) -> None:
+        """Stores a new registration. Raises Conflict if there is one, or if the pass was written meanwhile.
+
+        `event` is the name of a vendor's event that counts once, with the epoch second at which it may be forgotten.
+        """
+
+    def renew(self, *, before: Registration, after: Registration, now: datetime) -> None:
+        """Writes the wallet and the push address of a registration. Raises Conflict if it is gone or has changed."""
+
+    def unregister(
+        self,
+        *,
+        before: Pass,
+        after: Pass,
+        registrations: Sequence[Registration],
+        live: Iterable[TagReference],
+        now: datetime,
+        event: tuple[str, int] | None = None,
+    ) -> None:
+        """Removes registrations of one pass, all or none. Raises Conflict."""
+
+    def remember_event(self, event: tuple[str, int]) -> None:
+        """Notes an event that changes nothing. Raises Conflict if it is noted already."""
+
+    def is_remembered(self, name: str) -> bool:
+        """Whether an event was noted."""
+
+    def list_of_pass(self, *, pass_id: int, limit: int) -> list[Registration]:
+        """Registrations of one pass, the oldest first; eventually consistent."""
+
+    def read_members(
+        self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool
+    ) -> list[RegistrationSummary]:
+        """The registrations of the slices, in page order. One query a slice, side by side."""
+
+
+class RedeemStore(Protocol):
+    """Redeems; they are written by `PassStore.update_pass`."""
+
+    def read_members(self, collection: Collection, slices: Sequence[Slice], *, descending: bool) -> list[Redeem]:
+        """The redeems of the slices, in page order. One query a slice, side by side."""
+
+    def remove_segment(self, collection: Collection, segment: int) -> None:
+        """Removes the redeems of one segment of a deleted campaign."""
+
+
+class LookStore(Protocol):
+    """Looks: what Passworks calls templates. A project has few."""
+
+    def create_look(self, look: Look) -> None:
+        """Stores a new look. Raises AlreadyExists if its name is taken."""
+
+    def list_looks(self, *, project_id: int) -> list[Look]:
+        """Every look of a project, ascending by number, read consistently."""
+
+    def delete_look(self, look: Look) -> bool:
+        """Removes a look; False if it is gone already."""
 
 
 class TagStore(Protocol):
@@ -199,7 +292,7 @@ class TemplateStore(Protocol):
     """Templates and their external ids."""
 
     def create_template(self, template: Template) -> None:
-        """Stores a new template. Raises AlreadyExists if the external id is taken."""
+        """Stores a new template. Raises AlreadyExists if the external id, or the name of a campaign, is taken."""
 
     def find_template_id(self, *, project_id: int, reference: TemplateReference) -> int | None:
         """The id behind a reference. One call at most."""
@@ -207,14 +300,17 @@ class TemplateStore(Protocol):
     def get_template(self, *, project_id: int, template_id: int) -> Template | None:
         """The template, read consistently."""
 
+    def list_templates(self, *, project_id: int) -> list[Template]:
+        """All templates of a project, whole, ascending by id; reads every body."""
+
     def list_headers(self, *, project_id: int) -> list[TemplateHeader]:
         """Headers of all templates of a project, ascending by id."""
 
     def update_template(self, *, before: Template, after: Template) -> None:
-        """Raises Conflict if the template was written meanwhile."""
+        """Raises Conflict if the template was written meanwhile, AlreadyExists if a campaign's new name is taken."""
 
-    def delete_template(self, template: Template) -> None:
-        """Hides the template and frees its external id. Raises Conflict."""
+    def delete_template(self, template: Template, *, with_passes: bool = False) -> None:
+        """Hides the template and frees its names. `with_passes` notes its passes for the sweep. Raises Conflict."""
 
     def restore_template(self, template: Template) -> None:
         """Undoes `delete_template`. Raises AlreadyExists if the external id was taken meanwhile."""
@@ -297,6 +393,8 @@ class Bounds:
     locations: int
     content_bytes: int
     budget_seconds: float
+    rows_filtered: int
+    """members of a list that a filter without an index may read"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +405,11 @@ class Platform:
     sequences: SequenceStore
     counts: CountStore
     passes: PassStore
+    registrations: RegistrationStore
+    redeems: RedeemStore
+    looks: LookStore
+    assets: AssetStore
+    images: ImageStore
     tags: TagStore
     sweeps: SweepStore
     templates: TemplateStore
@@ -317,3 +420,6 @@ class Platform:
     new_uuid: Callable[[int], str]
     """a fresh UUID that carries a number, see `identifiers`"""
     new_token: Callable[[], str]
+    pass_type_of: Callable[[int, str | None], str | None]
+    """the pass type identifier of a project's certificate, by its id or of the default one; None if there is none"""
+    convert_image: ConvertImage

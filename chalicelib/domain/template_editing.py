@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from chalicelib.domain.campaigns import CampaignOptions, CampaignState
 from chalicelib.domain.content import Content, check_content_size
 from chalicelib.domain.counted_index import count_members, passes_of_template
 from chalicelib.domain.errors import InUse, InvalidRequest
@@ -38,6 +39,7 @@ def create_template(platform: Platform, *, project_id: int, draft: TemplateDraft
         created_at=created_at,
         updated_at=created_at,
         revision=1,
+        campaign=draft.campaign or CampaignOptions(),
     )
     retry_conflicts(lambda: platform.templates.create_template(template), budget_seconds=platform.bounds.budget_seconds)
     return template
@@ -57,6 +59,7 @@ def duplicate_template(platform: Platform, *, project_id: int, reference: Templa
         type=original.type,
         project_type=original.project_type,
         content=original.content,
+        campaign=replace(original.campaign, state=CampaignState.PUBLISHED),
     )
     return create_template(platform, project_id=project_id, draft=draft, external_id=None)
 
@@ -64,7 +67,8 @@ def duplicate_template(platform: Platform, *, project_id: int, reference: Templa
 def update_template(
     platform: Platform, *, project_id: int, reference: TemplateReference, draft: TemplateDraft
 ) -> Template:
-    """Replaces a template; its locations stay, which have calls of their own. Issued passes keep what they show.
+    """Replaces a template; its locations stay, which have calls of their own, and what only campaigns have, such as
+    images. Issued passes keep what they show.
 
     Raises:
         InvalidRequest: the vendor would change, which issued passes could not follow.
@@ -74,9 +78,8 @@ def update_template(
     def change(template: Template) -> Template:
         if draft.vendor != template.vendor:
             raise InvalidRequest(f"the vendor of a template cannot change from {template.vendor}", field="vendor")
-        lists = dict(draft.content.lists)
-        if "locations" in template.content.lists:
-            lists["locations"] = template.content.lists["locations"]
+        kept = {name: value for name, value in template.content.lists.items() if name != "beacons"}
+        lists = {**draft.content.lists, **kept}
         content = Content(fields=draft.content.fields, headers=draft.content.headers, lists=lists)
         return replace(
             template,
@@ -87,7 +90,7 @@ def update_template(
             content=content,
         )
 
-    return _change(platform, project_id, reference, change)
+    return change_template(platform, project_id=project_id, reference=reference, change=change)
 
 
 def delete_template(platform: Platform, *, project_id: int, reference: TemplateReference) -> Template:
@@ -141,7 +144,7 @@ def add_locations(
             raise InvalidRequest(f"a template has at most {platform.bounds.locations} locations", field="locations")
         return _with_locations(template, [*existing, *added])
 
-    _change(platform, project_id, reference, change)
+    change_template(platform, project_id=project_id, reference=reference, change=change)
     return added
 
 
@@ -159,7 +162,7 @@ def remove_location(
         existing = template.content.lists.get("locations", [])
         return _with_locations(template, without_location(existing, location_id))
 
-    _change(platform, project_id, reference, change)
+    change_template(platform, project_id=project_id, reference=reference, change=change)
 
 
 def _with_locations(template: Template, locations: list[Location]) -> Template:
@@ -167,9 +170,20 @@ def _with_locations(template: Template, locations: list[Location]) -> Template:
     return replace(template, content=content)
 
 
-def _change(
-    platform: Platform, project_id: int, reference: TemplateReference, change: Callable[[Template], Template]
+def change_template(
+    platform: Platform,
+    *,
+    project_id: int,
+    reference: TemplateReference,
+    change: Callable[[Template], Template],
 ) -> Template:
+    """Reads a template, changes it and writes it, again if somebody else wrote it meanwhile.
+
+    Raises:
+        InvalidRequest: the template would outgrow its limit.
+        NotFound, Busy; whatever `change` raises
+    """
+
     def attempt() -> Template:
         before = get_template_or_raise(platform, project_id=project_id, reference=reference)
         changed = change(before)

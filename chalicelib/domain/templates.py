@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from chalicelib.domain.campaigns import CampaignOptions
 from chalicelib.domain.content import Content
 from chalicelib.domain.errors import InvalidRequest
 
@@ -22,6 +23,15 @@ CAMPAIGN_TYPES = {
     (GOOGLE, "Offer"): "coupons",
 }
 """passworks-v2, section 13: (vendor, template type) to campaign type"""
+
+STYLES = {
+    "boarding_passes": "boardingPass",
+    "coupons": "coupon",
+    "event_tickets": "eventTicket",
+    "generics": "generic",
+    "store_cards": "storeCard",
+}
+"""passworks-v2, section 6: campaign type to pass style"""
 
 PROJECT_TYPES = (
     "boardingPass",
@@ -83,6 +93,12 @@ class Template(TemplateHeader):
 
     content: Content
     revision: int
+    campaign: CampaignOptions = field(default_factory=CampaignOptions)
+
+    @property
+    def style(self) -> str:
+        """The style of its passes in Apple's words, such as `storeCard`."""
+        return STYLES[self.campaign_type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +111,7 @@ class TemplateDraft:
     type: str
     project_type: str
     content: Content
+    campaign: CampaignOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)

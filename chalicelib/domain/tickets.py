@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.counted_index import Collection, passes_of_tag
+from chalicelib.domain.counted_index import Collection, passes_of_tag, passes_of_template
 
 
 class TicketStatus(StrEnum):
@@ -31,6 +31,13 @@ class TagTarget:
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateTarget:
+    """The passes that a merge is for: those of a campaign."""
+
+    template_id: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a ticket is, in passes. `total` was counted when the ticket was accepted."""
@@ -49,7 +56,7 @@ class Ticket:
     project_id: int
     status: TicketStatus
     created_at: datetime
-    target: TagTarget | None
+    target: TagTarget | TemplateTarget | None
     """None for an update of a single pass, which is finished when it is answered"""
     progress: Progress
     segments_total: int | None = None
@@ -62,6 +69,8 @@ class Ticket:
         """The collection a bulk update walks."""
         if self.target is None:
             return None
+        if isinstance(self.target, TemplateTarget):
+            return passes_of_template(self.target.template_id)
         return passes_of_tag(project_id=self.project_id, tag_id=self.target.tag_id, generation=self.target.generation)
 
 

@@ -1,4 +1,4 @@
-"""External ids of passes and templates: one row each, whose creation makes the id unique inside its parent."""
+"""External ids of passes and templates, and names that must be unique: one row each, whose creation makes it so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.store.connection import Database
 from chalicelib.store.models import ExternalIdRow
+from chalicelib.store.transactions import Transaction
 
 NO_PARENT = 0
 """stands for the project, the parent of templates"""
@@ -20,6 +21,29 @@ def pass_key(project_id: int, external_id: str) -> str:
 def template_key(project_id: int, external_id: str) -> str:
     """Key of the row of the template with that external id."""
     return f"{project_id}#template#{external_id}"
+
+
+def campaign_name_key(project_id: int, name: str) -> str:
+    """Key of the row of the campaign with that name."""
+    return f"{project_id}#campaign#{name}"
+
+
+def look_name_key(project_id: int, name: str) -> str:
+    """Key of the row of the look with that name."""
+    return f"{project_id}#look#{name}"
+
+
+def claim(transaction: Transaction, key: str, target_id: int, *, label: str) -> None:
+    """Makes a name that of `target_id`; the commit fails with `label` if it is another's."""
+    row = ExternalIdRow(key=key, parent_id=NO_PARENT, target_id=target_id)
+    own = ExternalIdRow.key.does_not_exist() | (ExternalIdRow.target_id == target_id)
+    transaction.put(row, own, label=label)
+
+
+def release(transaction: Transaction, key: str, target_id: int) -> None:
+    """Frees a name if it is that of `target_id`; if it never was, nothing happens."""
+    own = ExternalIdRow.key.does_not_exist() | (ExternalIdRow.target_id == target_id)
+    transaction.delete(ExternalIdRow(key=key, parent_id=NO_PARENT), own, label="release")
 
 
 def find_first(database: Database, *, keys: Sequence[str], parent_id: int | None) -> list[int]:

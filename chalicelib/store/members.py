@@ -23,6 +23,8 @@ class MemberIndex:
     name: str
     hash_key: str
     hash_type: str = "S"
+    facet: str = "status"
+    """the attribute that holds a member's facet"""
 
     def query(self, segment_key: str, **more: Any) -> dict[str, Any]:
         """Query arguments for one segment."""
@@ -60,7 +62,7 @@ def _read_slice(
     if facets is None or not part.others:
         arguments["Limit"] = wanted
     else:
-        _filter_status(arguments, facets)
+        _filter_facets(arguments, index.facet, facets)
     found: list[RawItem] = []
     for items in database.query(**arguments):
         found += items
@@ -70,10 +72,10 @@ def _read_slice(
     return taken if from_start else taken[::-1]
 
 
-def _filter_status(arguments: dict[str, Any], facets: AbstractSet[str]) -> None:
-    names = {f":status{position}": {"S": str(facet)} for position, facet in enumerate(sorted(facets))}
-    arguments["FilterExpression"] = f"#status IN ({', '.join(names)})"
-    arguments["ExpressionAttributeNames"]["#status"] = "status"
+def _filter_facets(arguments: dict[str, Any], attribute: str, facets: AbstractSet[str]) -> None:
+    names = {f":facet{position}": {"S": str(facet)} for position, facet in enumerate(sorted(facets))}
+    arguments["FilterExpression"] = f"#facet IN ({', '.join(names)})"
+    arguments["ExpressionAttributeNames"]["#facet"] = attribute
     arguments["ExpressionAttributeValues"].update(names)
 
 

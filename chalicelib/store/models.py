@@ -107,6 +107,7 @@ class TemplateRow(Model):
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
     content = UnicodeAttribute(null=True)
+    campaign = UnicodeAttribute(null=True)
     revision = NumberAttribute(null=True)
     by_project = TemplatesByProject()
 
@@ -144,6 +145,17 @@ class PassesByUpdate(GlobalSecondaryIndex["PassRow"]):
     updated_order = UnicodeAttribute(range_key=True)
 
 
+class PassesByCode(GlobalSecondaryIndex["PassRow"]):
+    """Redeem code to pass."""
+
+    class Meta:
+        index_name = "by_code"
+        projection = KeysOnlyProjection()
+
+    code_key = UnicodeAttribute(hash_key=True)
+    pass_id = NumberAttribute(range_key=True)
+
+
 class PassRow(Model):
     """A pass with everything it shows."""
 
@@ -170,13 +182,19 @@ class PassRow(Model):
     revision = NumberAttribute()
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
+    registrations = NumberAttribute()
+    redeem_code = UnicodeAttribute()
+    redeemed_count = NumberAttribute()
+    redeemed_at = NumberAttribute(null=True)
     segment = NumberAttribute()
     template_segment = UnicodeAttribute()
     updated_shard = UnicodeAttribute()
     updated_order = UnicodeAttribute()
+    code_key = UnicodeAttribute()
     by_project = PassesByProject()
     by_template = PassesByTemplate()
     by_updated = PassesByUpdate()
+    by_code = PassesByCode()
 
 
 class ExternalIdRow(Model):
@@ -254,9 +272,25 @@ class SegmentRow(Model):
     not_been_installed = NumberAttribute(null=True)
     installed = NumberAttribute(null=True)
     uninstalled = NumberAttribute(null=True)
+    passbook = NumberAttribute(null=True)
+    google_wallet = NumberAttribute(null=True)
+    wallet_passes = NumberAttribute(null=True)
+    passworks_wallet = NumberAttribute(null=True)
+    pass2u = NumberAttribute(null=True)
+    passwallet = NumberAttribute(null=True)
+    installs_ios = NumberAttribute(null=True)
+    installs_android = NumberAttribute(null=True)
+    uninstalls_ios = NumberAttribute(null=True)
+    uninstalls_android = NumberAttribute(null=True)
+    creates = NumberAttribute(null=True)
+    updates = NumberAttribute(null=True)
+    redeems = NumberAttribute(null=True)
+    fetches = NumberAttribute(null=True)
+    downloads = NumberAttribute(null=True)
+    views = NumberAttribute(null=True)
 
 
-FACETS: Final = ("member", "not_been_installed", "installed", "uninstalled")
+FACETS: Final = tuple(name for name in SegmentRow.get_attributes() if name not in ("collection", "slot"))
 """The counting attributes of `SegmentRow`."""
 
 
@@ -283,6 +317,7 @@ class TicketRow(Model):
     created_at = NumberAttribute()
     tag_id = NumberAttribute(null=True)
     generation = NumberAttribute(null=True)
+    template_id = NumberAttribute(null=True)
     total = NumberAttribute()
     processed = NumberAttribute()
     changed = NumberAttribute()
@@ -306,6 +341,132 @@ class TicketPartRow(Model):
     passes = NumberAttribute(null=True)
 
 
+class RegistrationsByTemplate(GlobalSecondaryIndex["RegistrationRow"]):
+    """Campaign to registration: one segment of one template."""
+
+    class Meta:
+        index_name = "by_template"
+        projection = IncludeProjection(["registration_id", "serial_number", "wallet", "created_at"])
+
+    template_segment = UnicodeAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+
+
+class RegistrationsByPass(GlobalSecondaryIndex["RegistrationRow"]):
+    """Pass to registration, with all that a push needs."""
+
+    class Meta:
+        index_name = "by_pass"
+        projection = AllProjection()
+
+    pass_segment = UnicodeAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+
+
+class RegistrationRow(Model):
+    """One pass on one device."""
+
+    class Meta:
+        table_name = "registrations"
+
+    device = UnicodeAttribute(hash_key=True)
+    pass_id = NumberAttribute(range_key=True)
+    registration_id = UnicodeAttribute()
+    number = NumberAttribute()
+    project_id = NumberAttribute()
+    template_id = NumberAttribute()
+    serial_number = UnicodeAttribute()
+    pass_type = UnicodeAttribute()
+    wallet = UnicodeAttribute()
+    push_token = UnicodeAttribute()
+    push_service_url = UnicodeAttribute(null=True)
+    created_at = NumberAttribute()
+    template_segment = UnicodeAttribute()
+    pass_segment = UnicodeAttribute()
+    by_template = RegistrationsByTemplate()
+    by_pass = RegistrationsByPass()
+
+
+class RedeemsByTemplate(GlobalSecondaryIndex["RedeemRow"]):
+    """Campaign to redeem."""
+
+    class Meta:
+        index_name = "by_template"
+        projection = AllProjection()
+
+    template_segment = UnicodeAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+
+
+class RedeemsByPass(GlobalSecondaryIndex["RedeemRow"]):
+    """Pass to redeem."""
+
+    class Meta:
+        index_name = "by_pass"
+        projection = AllProjection()
+
+    pass_segment = UnicodeAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+
+
+class RedeemRow(Model):
+    """One redeem of one pass."""
+
+    class Meta:
+        table_name = "redeems"
+
+    pass_id = NumberAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+    redeem_id = UnicodeAttribute()
+    template_id = NumberAttribute()
+    serial_number = UnicodeAttribute()
+    redeem_code = UnicodeAttribute()
+    comment = UnicodeAttribute(null=True)
+    created_at = NumberAttribute()
+    template_segment = UnicodeAttribute()
+    pass_segment = UnicodeAttribute()
+    by_template = RedeemsByTemplate()
+    by_pass = RedeemsByPass()
+
+
+class LookRow(Model):
+    """A Passworks template: the look of campaigns."""
+
+    class Meta:
+        table_name = "looks"
+
+    project_id = NumberAttribute(hash_key=True)
+    look_number = NumberAttribute(range_key=True)
+    look_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    document = UnicodeAttribute()
+    created_at = NumberAttribute()
+
+
+class AssetRow(Model):
+    """An uploaded image; its bytes are files elsewhere."""
+
+    class Meta:
+        table_name = "assets"
+
+    project_id = NumberAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+    asset_id = UnicodeAttribute()
+    asset_type = UnicodeAttribute()
+    created_at = NumberAttribute()
+    size_bytes = NumberAttribute()
+
+
+class ReceivedEventRow(Model):
+    """An event of a wallet vendor that was handled; it is forgotten when it could no longer be sent again."""
+
+    class Meta:
+        table_name = "received-events"
+
+    event = UnicodeAttribute(hash_key=True)
+    expires_at = NumberAttribute()
+
+
 class SweepRow(Model):
     """A dead collection that has still to be cleared away."""
 
@@ -327,6 +488,11 @@ MODELS: Final[tuple[type[Model], ...]] = (
     SegmentRow,
     TicketRow,
     TicketPartRow,
+    RegistrationRow,
+    RedeemRow,
+    LookRow,
+    AssetRow,
+    ReceivedEventRow,
     SweepRow,
 )
 

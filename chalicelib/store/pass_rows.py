@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from pynamodb.expressions.update import Action
@@ -47,6 +48,11 @@ def pass_id_of(order: str) -> int:
     return int(order.rpartition(".")[2])
 
 
+def code_key(template_id: int, redeem_code: str) -> str:
+    """Hash key of the index by redeem code."""
+    return f"{template_id}#{redeem_code}"
+
+
 def as_row(pass_: Pass) -> PassRow:
     """The whole row of a pass, index keys included."""
     updated_at = as_milliseconds(pass_.updated_at)
@@ -72,6 +78,11 @@ def as_row(pass_: Pass) -> PassRow:
         revision=pass_.revision,
         created_at=as_milliseconds(pass_.created_at),
         updated_at=updated_at,
+        registrations=pass_.registrations,
+        redeem_code=pass_.redeem_code,
+        redeemed_count=pass_.redeemed_count,
+        redeemed_at=_optional(pass_.redeemed_at),
+        code_key=code_key(pass_.template_id, pass_.redeem_code),
         segment=segment,
         template_segment=passes_of_template(pass_.template_id).segment_key(segment),
         updated_shard=updated_shard(pass_.project_id, pass_.pass_id % UPDATED_SHARDS),
@@ -83,10 +94,11 @@ def _optional(moment: Any) -> int | None:
     return None if moment is None else as_milliseconds(moment)
 
 
-def _summary_values(item: RawItem) -> dict[str, Any]:
-    def moment(name: str) -> Any:
-        return from_milliseconds(int(item[name]["N"])) if name in item else None
+def _moment(item: RawItem, name: str) -> datetime | None:
+    return from_milliseconds(int(item[name]["N"])) if name in item else None
 
+
+def _summary_values(item: RawItem) -> dict[str, Any]:
     return {
         "pass_id": int(item["pass_id"]["N"]),
         "project_id": int(item["project_id"]["N"]),
@@ -95,12 +107,12 @@ def _summary_values(item: RawItem) -> dict[str, Any]:
         "external_id": item["external_id"]["S"] if "external_id" in item else None,
         "download_token": item["download_token"]["S"],
         "status": PassStatus(item["status"]["S"]),
-        "installed_at": moment("installed_at"),
-        "uninstalled_at": moment("uninstalled_at"),
+        "installed_at": _moment(item, "installed_at"),
+        "uninstalled_at": _moment(item, "uninstalled_at"),
         "platform": item["platform"]["S"] if "platform" in item else None,
         "tags": frozenset(TagReference.parse(text) for text in item.get("tags", {}).get("SS", ())),
-        "created_at": moment("created_at"),
-        "updated_at": moment("updated_at"),
+        "created_at": _moment(item, "created_at"),
+        "updated_at": _moment(item, "updated_at"),
     }
 
 
@@ -120,6 +132,10 @@ def as_pass(item: RawItem) -> Pass:
         last_modified=int(item["last_modified"]["N"]),
         changed_ticket=int(item["changed_ticket"]["N"]),
         revision=int(item["revision"]["N"]),
+        redeem_code=item["redeem_code"]["S"],
+        registrations=int(item["registrations"]["N"]),
+        redeemed_count=int(item["redeemed_count"]["N"]),
+        redeemed_at=_moment(item, "redeemed_at"),
     )
 
 
@@ -147,9 +163,22 @@ def tag_actions(references: frozenset[TagReference], *, revision: int) -> list[A
     ]
 
 
+def redeem_actions(after: Pass) -> list[Action]:
+    """What a redeem writes beside the content."""
+    assert after.redeemed_at is not None
+    return [
+        PassRow.redeemed_count.set(after.redeemed_count),
+        PassRow.redeemed_at.set(as_milliseconds(after.redeemed_at)),
+    ]
+
+
 def status_actions(after: Pass) -> list[Action]:
     """What a change of the installation status writes."""
-    actions: list[Action] = [PassRow.status.set(after.status), PassRow.revision.set(after.revision)]
+    actions: list[Action] = [
+        PassRow.status.set(after.status),
+        PassRow.registrations.set(after.registrations),
+        PassRow.revision.set(after.revision),
+    ]
     for attribute, value in (
         (PassRow.installed_at, _optional(after.installed_at)),
         (PassRow.uninstalled_at, _optional(after.uninstalled_at)),

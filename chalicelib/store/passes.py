@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.counted_index import (
-    Collection,
-    Slice,
-    passes_of_project,
-    passes_of_tag,
-    passes_of_template,
-    segment_of,
-)
+from chalicelib.domain.counted_index import Collection, Slice, events_of_template, segment_of
 from chalicelib.domain.errors import Ambiguous
 from chalicelib.domain.passes import Pass, PassReference, PassSummary
 from chalicelib.domain.ports import UpdatedQuery
+from chalicelib.domain.redeems import Redeem
+from chalicelib.domain.registrations import Registration
+from chalicelib.domain.reporting import Event, day_of
 from chalicelib.domain.tags import Tag, TagReference
 from chalicelib.domain.tickets import Ticket
 from chalicelib.store import external_ids, pass_rows, statements
@@ -25,6 +22,9 @@ from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
 from chalicelib.store.models import ExternalIdRow, MembershipRow, PassRow, RawItem
+from chalicelib.store.pass_status import count_everywhere, count_tag
+from chalicelib.store.redeems import put_redeem
+from chalicelib.store.registrations import delete_registration
 from chalicelib.store.tags import put_new_tag
 from chalicelib.store.ticket_rows import as_row as as_ticket_row
 from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transaction
@@ -67,7 +67,7 @@ class DynamoPassStore:
             )
         return found[0] if found else None
 
-    def get_pass(self, *, project_id: int, pass_id: int) -> Pass | None:
+    def get_pass(self, *, project_id: int | None, pass_id: int) -> Pass | None:
         """See `PassStore`."""
         answer = self._database.call(
             "GetItem", TableName=PassRow.Meta.table_name, Key=_key(pass_id), ConsistentRead=True
@@ -75,7 +75,19 @@ class DynamoPassStore:
         if "Item" not in answer:
             return None
         pass_ = pass_rows.as_pass(answer["Item"])
-        return pass_ if pass_.project_id == project_id else None
+        return pass_ if project_id in (None, pass_.project_id) else None
+
+    def find_by_code(self, *, template_id: int, redeem_code: str) -> list[int]:
+        """See `PassStore`."""
+        answer = self._database.call(
+            "Query",
+            TableName=PassRow.Meta.table_name,
+            IndexName="by_code",
+            KeyConditionExpression="code_key = :code",
+            ExpressionAttributeValues={":code": {"S": pass_rows.code_key(template_id, redeem_code)}},
+            Limit=2,
+        )
+        return [int(item["pass_id"]["N"]) for item in answer["Items"]]
 
     def get_passes(self, pass_ids: Sequence[int]) -> dict[int, Pass]:
         """See `PassStore`."""
@@ -102,7 +114,7 @@ class DynamoPassStore:
             own_rows = 1 + (pass_.external_id is not None) + len(own_names)
             own_bytes = len(pass_.content.encode().encode())
             together = names.union(own_names)
-            counters = _COUNTERS_PER_COLLECTION * (3 + len(together))
+            counters = _COUNTERS_PER_COLLECTION * (4 + len(together))
             items = rows + own_rows + counters + _ROWS_PER_TAG * len(together & new_tag_names)
             total_bytes = size_bytes + own_bytes + items * _BYTES_BESIDE_CONTENT
             if not sizes or items > MAXIMUM_ITEMS or total_bytes > MAXIMUM_BYTES:
@@ -122,7 +134,8 @@ class DynamoPassStore:
             if pass_.external_id is not None:
                 row = _external_id_row(pass_, pass_.external_id)
                 transaction.put(row, ExternalIdRow.key.does_not_exist(), label=f"external_id:{position}")
-            self._count_everywhere(transaction, pass_, [], change=1)
+            count_everywhere(transaction, pass_, [], change=1)
+            _count_event(transaction, pass_, Event.CREATES, pass_.created_at)
             for tag in tags:
                 self._put_membership(transaction, pass_, tag)
         for tag in new_tags:
@@ -163,18 +176,25 @@ class DynamoPassStore:
         self._delete_membership(transaction, pass_, reference)
         transaction.commit()
 
-    def delete_pass(self, pass_: Pass, *, live: Iterable[TagReference]) -> None:
+    def delete_pass(
+        self, pass_: Pass, *, live: Iterable[TagReference], registrations: Sequence[Registration], now: datetime
+    ) -> None:
         """See `PassStore`. Rows of dead tags are left to the sweep."""
         transaction = Transaction(self._database)
-        transaction.delete(PassRow(pass_id=pass_.pass_id), PassRow.revision == pass_.revision, label="pass")
+        unchanged = (PassRow.revision == pass_.revision) & (PassRow.registrations == len(registrations))
+        transaction.delete(PassRow(pass_id=pass_.pass_id), unchanged, label="pass")
         if pass_.external_id is not None:
             transaction.delete(_external_id_row(pass_, pass_.external_id))
-        self._count_everywhere(transaction, pass_, [], change=-1)
+        count_everywhere(transaction, pass_, [], change=-1)
         for reference in live:
             self._delete_membership(transaction, pass_, reference)
+        for registration in registrations:
+            delete_registration(transaction, registration, now=now)
         transaction.commit()
 
-    def update_pass(self, *, before: Pass, after: Pass, ticket: Ticket | None = None) -> None:
+    def update_pass(
+        self, *, before: Pass, after: Pass, ticket: Ticket | None = None, redeem: Redeem | None = None
+    ) -> None:
         """See `PassStore`. Without a ticket it is one plain conditional write: what a bulk update pays per pass."""
         actions = pass_rows.content_actions(before, after)
         if ticket is None:
@@ -184,8 +204,14 @@ class DynamoPassStore:
                 )
             return
         transaction = Transaction(self._database)
+        if redeem is not None:
+            put_redeem(transaction, redeem)
+            actions += pass_rows.redeem_actions(after)
+            _count_event(transaction, after, Event.REDEEMS, redeem.created_at)
         if after is not before:
             self._update_pass(transaction, before, actions)
+        if after.version != before.version:
+            _count_event(transaction, after, Event.UPDATES, ticket.created_at)
         transaction.put(as_ticket_row(ticket))
         transaction.commit()
 
@@ -195,23 +221,6 @@ class DynamoPassStore:
             [statements.update_content(before, after) for before, after in changes]
         )
         return {before.pass_id for (before, _), done in zip(changes, written, strict=True) if done}
-
-    def change_status(self, *, before: Pass, after: Pass, live: Iterable[TagReference]) -> None:
-        """See `PassStore`."""
-        transaction = Transaction(self._database)
-        self._update_pass(transaction, before, pass_rows.status_actions(after))
-        if after.status != before.status:
-            references = list(live)
-            self._count_everywhere(transaction, before, references, change=-1)
-            self._count_everywhere(transaction, after, references, change=1)
-            for reference in references:
-                transaction.update(
-                    MembershipRow(pass_id=before.pass_id, tag_id=reference.tag_id),
-                    [MembershipRow.status.set(after.status)],
-                    MembershipRow.generation == reference.generation,
-                    label="membership",
-                )
-        transaction.commit()
 
     def read_members(
         self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool
@@ -277,21 +286,11 @@ class DynamoPassStore:
             MembershipRow.generation == reference.generation,
             label="membership",
         )
-        self._count_tag(transaction, pass_, reference, change=-1)
+        count_tag(transaction, pass_, reference, change=-1)
 
-    def _count_everywhere(
-        self, transaction: Transaction, pass_: Pass, references: Iterable[TagReference], *, change: int
-    ) -> None:
-        for collection in (passes_of_project(pass_.project_id), passes_of_template(pass_.template_id)):
-            transaction.count(collection, pass_.pass_id, facet=pass_.status, change=change)
-        for reference in references:
-            self._count_tag(transaction, pass_, reference, change=change)
 
-    def _count_tag(self, transaction: Transaction, pass_: Pass, reference: TagReference, *, change: int) -> None:
-        collection = passes_of_tag(
-            project_id=pass_.project_id, tag_id=reference.tag_id, generation=reference.generation
-        )
-        transaction.count(collection, pass_.pass_id, facet=pass_.status, change=change)
+def _count_event(transaction: Transaction, pass_: Pass, event: Event, at: datetime) -> None:
+    transaction.count_in(events_of_template(pass_.template_id), day_of(at), facet=event, change=1)
 
 
 def _key(pass_id: int) -> RawItem:

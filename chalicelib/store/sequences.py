@@ -23,17 +23,19 @@ class DynamoSequenceStore:
         self._database = database
         self._blocks: dict[str, int] = {}
 
-    def next_values(self, *, name: str, count: int, now: datetime) -> tuple[int, datetime]:
+    def next_values(self, *, name: str, count: int, now: datetime, apart: bool = False) -> tuple[int, datetime]:
         """See `SequenceStore`. One call; two if this machine's clock is behind the latest one."""
         milliseconds = as_milliseconds(now)
         try:
-            answer = self._add(name, count, milliseconds)
+            answer = self._add(name, count, milliseconds, apart=apart)
         except ConditionFailed:
-            answer = self._add(name, count, None)
-        last = int(answer["value"]["N"])
-        return last - count + 1, from_milliseconds(max(milliseconds, int(answer["latest"]["N"])))
+            answer = self._add(name, count, None, apart=apart)
+        last, latest = int(answer["value"]["N"]), int(answer["latest"]["N"])
+        return last - count + 1, from_milliseconds(latest if apart else max(milliseconds, latest))
 
-    def _add(self, name: str, count: int, milliseconds: int | None) -> dict[str, dict[str, str]]:
+    def _add(
+        self, name: str, count: int, milliseconds: int | None, *, apart: bool = False
+    ) -> dict[str, dict[str, str]]:
         arguments: dict[str, object] = {
             "TableName": SequenceRow.Meta.table_name,
             "Key": {"name": {"S": name}},
@@ -44,9 +46,13 @@ class DynamoSequenceStore:
         values = {":count": {"N": str(count)}}
         if milliseconds is not None:
             arguments["UpdateExpression"] = "ADD #value :count SET #latest = :now"
-            arguments["ConditionExpression"] = "attribute_not_exists(#latest) OR #latest <= :now"
+            earlier = "#latest < :now" if apart else "#latest <= :now"
+            arguments["ConditionExpression"] = f"attribute_not_exists(#latest) OR {earlier}"
             arguments["ExpressionAttributeNames"] = {"#value": "value", "#latest": "latest"}
             values[":now"] = {"N": str(milliseconds)}
+        elif apart:
+            arguments["UpdateExpression"] = "ADD #value :count, #latest :count"
+            arguments["ExpressionAttributeNames"] = {"#value": "value", "#latest": "latest"}
         answer = self._database.call("UpdateItem", ExpressionAttributeValues=values, **arguments)
         return answer["Attributes"]  # type: ignore[no-any-return]
 

@@ -6,14 +6,16 @@ from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
+from chalicelib.domain.campaigns import CampaignOptions
 from chalicelib.domain.content import Content
+from chalicelib.domain.counted_index import passes_of_template
 from chalicelib.domain.errors import AlreadyExists
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
 from chalicelib.domain.templates import Template, TemplateHeader, TemplateReference
 from chalicelib.store import external_ids
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
-from chalicelib.store.models import ExternalIdRow, TemplateRow
+from chalicelib.store.models import ExternalIdRow, SweepRow, TemplateRow
 from chalicelib.store.transactions import Transaction
 
 
@@ -48,7 +50,17 @@ def _as_row(template: Template) -> TemplateRow:
         created_at=as_milliseconds(template.created_at),
         updated_at=as_milliseconds(template.updated_at),
         content=template.content.encode(),
+        campaign=template.campaign.encode(),
         revision=template.revision,
+    )
+
+
+def _as_template(row: TemplateRow) -> Template:
+    return Template(
+        **_header_values(row),
+        content=Content.decode(row.content or ""),
+        campaign=CampaignOptions.decode(row.campaign),
+        revision=int(row.revision or 0),
     )
 
 
@@ -62,6 +74,10 @@ def _external_id_row(template: Template) -> ExternalIdRow | None:
     )
 
 
+def _name_key(template: Template) -> str:
+    return external_ids.campaign_name_key(template.project_id, template.name)
+
+
 class DynamoTemplateStore:
     """Implements `TemplateStore`. Writes are conditional on the template's revision."""
 
@@ -72,7 +88,7 @@ class DynamoTemplateStore:
         """See `TemplateStore`."""
         transaction = Transaction(self._database)
         transaction.put(_as_row(template), TemplateRow.template_id.does_not_exist(), label="template")
-        self._claim_external_id(transaction, template)
+        self._claim_names(transaction, template)
         self._commit_claim(transaction)
 
     def find_template_id(self, *, project_id: int, reference: TemplateReference) -> int | None:
@@ -96,7 +112,13 @@ class DynamoTemplateStore:
             return None
         if row.deleted or row.content is None:
             return None
-        return Template(**_header_values(row), content=Content.decode(row.content), revision=int(row.revision or 0))
+        return _as_template(row)
+
+    def list_templates(self, *, project_id: int) -> list[Template]:
+        """See `TemplateStore`."""
+        with translated():
+            rows = TemplateRow.query(project_id, consistent_read=True)
+            return [_as_template(row) for row in rows if not row.deleted and row.content is not None]
 
     def list_headers(self, *, project_id: int) -> list[TemplateHeader]:
         """See `TemplateStore`."""
@@ -105,20 +127,29 @@ class DynamoTemplateStore:
             return [TemplateHeader(**_header_values(row)) for row in rows if not row.deleted]
 
     def update_template(self, *, before: Template, after: Template) -> None:
-        """See `TemplateStore`."""
-        with translated():
-            _as_row(after).save(TemplateRow.revision == before.revision)
+        """See `TemplateStore`. One plain write, unless a name that is a campaign's changes."""
+        if after.name == before.name or not before.campaign.has_unique_name:
+            with translated():
+                _as_row(after).save(TemplateRow.revision == before.revision)
+            return
+        transaction = Transaction(self._database)
+        transaction.put(_as_row(after), TemplateRow.revision == before.revision, label="template")
+        external_ids.release(transaction, _name_key(before), before.template_id)
+        external_ids.claim(transaction, _name_key(after), after.template_id, label="name")
+        self._commit_claim(transaction)
 
-    def delete_template(self, template: Template) -> None:
+    def delete_template(self, template: Template, *, with_passes: bool = False) -> None:
         """See `TemplateStore`."""
-        self._set_deleted(template, deleted=True, revision=template.revision)
+        self._set_deleted(template, deleted=True, revision=template.revision, with_passes=with_passes)
 
     def restore_template(self, template: Template) -> None:
         """See `TemplateStore`."""
         self._set_deleted(template, deleted=False, revision=template.revision + 1)
 
-    def _set_deleted(self, template: Template, *, deleted: bool, revision: int) -> None:
+    def _set_deleted(self, template: Template, *, deleted: bool, revision: int, with_passes: bool = False) -> None:
         transaction = Transaction(self._database)
+        if with_passes:
+            transaction.put(SweepRow(collection=passes_of_template(template.template_id).key))
         transaction.update(
             TemplateRow(project_id=template.project_id, template_id=template.template_id),
             [TemplateRow.deleted.set(deleted), TemplateRow.revision.set(revision + 1)],
@@ -129,14 +160,18 @@ class DynamoTemplateStore:
             row = _external_id_row(template)
             if row is not None:
                 transaction.delete(row)
+            if template.campaign.has_unique_name:
+                external_ids.release(transaction, _name_key(template), template.template_id)
         else:
-            self._claim_external_id(transaction, template)
+            self._claim_names(transaction, template)
         self._commit_claim(transaction)
 
-    def _claim_external_id(self, transaction: Transaction, template: Template) -> None:
+    def _claim_names(self, transaction: Transaction, template: Template) -> None:
         row = _external_id_row(template)
         if row is not None:
             transaction.put(row, ExternalIdRow.key.does_not_exist(), label="external_id")
+        if template.campaign.has_unique_name:
+            external_ids.claim(transaction, _name_key(template), template.template_id, label="name")
 
     def _commit_claim(self, transaction: Transaction) -> None:
         try:
@@ -144,4 +179,6 @@ class DynamoTemplateStore:
         except ConditionFailed as failure:
             if "external_id" in failure.labels:
                 raise AlreadyExists("is already in use", field="externalId") from failure
+            if "name" in failure.labels:
+                raise AlreadyExists("is taken", field="name") from failure
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
-from chalicelib.domain.tickets import UNFINISHED, Progress, TagTarget, Ticket, TicketStatus
+from chalicelib.domain.tickets import UNFINISHED, Progress, TagTarget, TemplateTarget, Ticket, TicketStatus
 from chalicelib.store.models import TicketRow
 
 OPEN = "open"
@@ -18,8 +18,9 @@ def as_row(ticket: Ticket) -> TicketRow:
         project_id=ticket.project_id,
         status=ticket.status,
         created_at=as_milliseconds(ticket.created_at),
-        tag_id=ticket.target.tag_id if ticket.target else None,
-        generation=ticket.target.generation if ticket.target else None,
+        tag_id=ticket.target.tag_id if isinstance(ticket.target, TagTarget) else None,
+        generation=ticket.target.generation if isinstance(ticket.target, TagTarget) else None,
+        template_id=ticket.target.template_id if isinstance(ticket.target, TemplateTarget) else None,
         total=ticket.progress.total,
         processed=ticket.progress.processed,
         changed=ticket.progress.changed,
@@ -33,8 +34,10 @@ def as_row(ticket: Ticket) -> TicketRow:
 
 def as_ticket(row: TicketRow) -> Ticket:
     """The ticket of a head row."""
-    target = None
-    if row.tag_id is not None and row.generation is not None:
+    target: TagTarget | TemplateTarget | None = None
+    if row.template_id is not None:
+        target = TemplateTarget(template_id=int(row.template_id))
+    elif row.tag_id is not None and row.generation is not None:
         target = TagTarget(tag_id=int(row.tag_id), generation=int(row.generation))
     return Ticket(
         ticket_id=int(row.ticket_id),

@@ -66,7 +66,11 @@ class Transaction:
 
     def count(self, collection: Collection, ordinal: int, *, facet: str, change: int) -> None:
         """Adds to the counter of the segment that a member's ordinal falls into; members of a segment share a write."""
-        self._deltas[(collection.key, segment_of(ordinal))][facet] += change
+        self.count_in(collection, segment_of(ordinal), facet=facet, change=change)
+
+    def count_in(self, collection: Collection, segment: int, *, facet: str, change: int) -> None:
+        """Adds to the counter of a segment."""
+        self._deltas[(collection.key, segment)][facet] += change
 
     def commit(self) -> None:
         """Sends the transaction.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support import devices
 from tests.support.stack import Tenant
 
 TEMPLATE: dict[str, Any] = {
@@ -89,15 +90,13 @@ def passes_of(tenant: Tenant, tag: str, **query: Any) -> list[int]:
 
 def install(tenant: Tenant, pass_id: int, device_platform: str = "android") -> None:
     """What a wallet reports when it takes a pass; the Airship dialect has no call for that."""
-    from chalicelib.domain.installing import record_installation
     from chalicelib.wiring import get_platform
 
-    record_installation(get_platform(), project_id=tenant.project_id, pass_id=pass_id, device_platform=device_platform)
+    devices.install(get_platform(), project_id=tenant.project_id, pass_id=pass_id, device_platform=device_platform)
 
 
 def uninstall(tenant: Tenant, pass_id: int) -> None:
     """What a wallet reports when it gives a pass up."""
-    from chalicelib.domain.installing import record_removal
     from chalicelib.wiring import get_platform
 
-    record_removal(get_platform(), project_id=tenant.project_id, pass_id=pass_id)
+    devices.remove(get_platform(), project_id=tenant.project_id, pass_id=pass_id)

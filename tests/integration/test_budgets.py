@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from chalicelib.domain import bulk_updates, installing
+from chalicelib.domain import bulk_updates
 from chalicelib.domain.passes import Pass
 from chalicelib.wiring import get_platform
 from local.environment import PREFIX
+from tests.support import devices
 from tests.support.builders import make_passes, make_template, read_pass, write_field
 from tests.support.stack import Stack
 from tests.support.units import Units, measure_units
@@ -112,9 +113,9 @@ def _install_some(project_id: int, passes: Sequence[Pass]) -> None:
     """The newest ten are installed, and the first of every segment no longer is."""
     platform, gone = get_platform(), passes[::SEGMENT_SIZE]
     for pass_ in [*passes[-NEWEST_INSTALLED:], *gone]:
-        installing.record_installation(platform, project_id=project_id, pass_id=pass_.pass_id, device_platform="ios")
+        devices.install(platform, project_id=project_id, pass_id=pass_.pass_id, device_platform="ios")
     for pass_ in gone:
-        installing.record_removal(platform, project_id=project_id, pass_id=pass_.pass_id)
+        devices.remove(platform, project_id=project_id, pass_id=pass_.pass_id)
 
 
 @pytest.mark.parametrize("size", SIZES)

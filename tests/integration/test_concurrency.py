@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from chalicelib.domain import installing, issuing, tagging, template_editing
+from chalicelib.domain import issuing, tagging, template_editing
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import InUse, NotFound, PasselError
 from chalicelib.domain.passes import NewPass, PassReference
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.wiring import get_platform
 from tests.integration.conftest import Consistent
+from tests.support import devices
 from tests.support.builders import make_passes, make_template
 from tests.support.recount import read_rows
 from tests.support.rivals import run_together, with_rival
@@ -198,12 +199,12 @@ def test_parallel_status_changes_tagging_and_deletes_keep_every_counter_right(
     platform = get_platform()
     tasks: list[Callable[[], object]] = []
     for position, pass_ in enumerate(passes):
-        here = {"project_id": project_id, "pass_id": pass_.pass_id}
+        here: dict[str, Any] = {"project_id": project_id, "pass_id": pass_.pass_id}
         reference = PassReference(pass_id=pass_.pass_id)
         tasks += [
-            partial(installing.record_installation, platform, **here, device_platform="ios"),
-            partial(installing.record_removal, platform, **here),
-            partial(installing.record_installation, platform, **here, device_platform="android"),
+            partial(devices.install, platform, **here, device_platform="ios"),
+            partial(devices.remove, platform, **here),
+            partial(devices.install, platform, **here, device_platform="android"),
             partial(tagging.add_tags, platform, project_id=project_id, reference=reference, names=["c", "a"]),
             partial(tagging.remove_tag, platform, project_id=project_id, segment="b", reference=reference),
         ]

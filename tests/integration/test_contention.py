@@ -12,7 +12,7 @@ import httpx
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
-from chalicelib.domain import bulk_updates, installing, issuing, tagging, template_editing, updating
+from chalicelib.domain import bulk_updates, issuing, tagging, template_editing, updating
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.passes import NewPass, Pass, PassReference
@@ -20,6 +20,7 @@ from chalicelib.domain.templates import TemplateReference
 from chalicelib.domain.tickets import TicketStatus
 from chalicelib.wiring import get_platform
 from tests.integration.conftest import Consistent
+from tests.support import devices
 from tests.support.builders import field_value, make_passes, make_template, read_ticket, write_field
 from tests.support.faults import Call, Fault, LostAnswer, Refusal, Rule, Unreachable, conflict, inject
 from tests.support.recount import read_rows
@@ -42,7 +43,7 @@ def _patient_client(monkeypatch: pytest.MonkeyPatch) -> None:
 def short_budget(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests give up on conflicts after 0.3 s."""
     platform = with_budget(get_platform(), 0.3)
-    monkeypatch.setattr("chalicelib.api.airship.entry.get_platform", lambda: platform)
+    monkeypatch.setattr("chalicelib.api.requests.get_platform", lambda: platform)
 
 
 def _sometimes(share: float, fault: Callable[[Call], Fault], *, seed: int, operation: str = TRANSACTION) -> Rule:
@@ -83,7 +84,7 @@ def _mixed_writes(project_id: int) -> list[Callable[[], object]]:
             partial(tagging.add_tags, platform, project_id=project_id, reference=reference, names=["c", "d"]),
             partial(tagging.remove_tag, platform, project_id=project_id, segment="a", reference=reference),
             partial(
-                installing.record_installation,
+                devices.install,
                 platform,
                 project_id=project_id,
                 pass_id=pass_.pass_id,

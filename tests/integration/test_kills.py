@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib import operations
-from chalicelib.domain import bulk_updates, installing, issuing, sweeping, tagging, template_editing, updating
+from chalicelib.domain import bulk_updates, issuing, sweeping, tagging, template_editing, updating
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import AlreadyExists, NotFound
 from chalicelib.domain.passes import NewPass, PassReference
@@ -21,6 +21,7 @@ from chalicelib.domain.templates import TemplateReference
 from chalicelib.domain.tickets import TicketStatus
 from chalicelib.wiring import get_platform
 from tests.integration.conftest import Consistent
+from tests.support import devices
 from tests.support.builders import field_value, make_passes, make_spread_passes, make_template, read_ticket, write_field
 from tests.support.faults import Killed, inject, kill_at
 from tests.support.stack import Stack, Tenant
@@ -213,7 +214,7 @@ def _install(tenant: Tenant) -> Scene:
     (pass_,) = make_passes(tenant.project_id, 1, tags=[TAG])
 
     def operate() -> object:
-        return installing.record_installation(
+        return devices.install(
             get_platform(), project_id=tenant.project_id, pass_id=pass_.pass_id, device_platform="ios"
         )
 

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from chalicelib.domain import installing, issuing, listing, tagging
+from chalicelib.domain import issuing, listing, tagging
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.paging import PageRequest
@@ -17,6 +17,7 @@ from chalicelib.domain.passes import NewPass, Pass, PassReference, PassStatus
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.wiring import get_platform
 from tests.integration.conftest import Consistent
+from tests.support import devices
 from tests.support.builders import make_template, skip_pass_ids
 from tests.support.profiles import WITHOUT_SHRINKING, examples
 from tests.support.project_model import FILTERS, LARGEST_TAGS, ORDERS, Model, ModelPass
@@ -185,10 +186,10 @@ class ProjectMachine(RuleBasedStateMachine):
         pass_ = self._some_pass(which)
         here: dict[str, Any] = {"project_id": self.project_id, "pass_id": pass_.pass_id}
         if pass_.status is PassStatus.INSTALLED and which % 5:
-            installing.record_removal(self.platform, **here)
+            devices.remove(self.platform, **here)
             pass_.status = PassStatus.UNINSTALLED
         else:
-            installing.record_installation(self.platform, **here, device_platform="ios")
+            devices.install(self.platform, **here, device_platform="ios")
             pass_.status = PassStatus.INSTALLED
 
     @precondition(lambda self: self.model.passes)

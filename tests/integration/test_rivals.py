@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from chalicelib import operations
-from chalicelib.domain import bulk_updates, installing, issuing, sweeping, tagging, updating
+from chalicelib.domain import bulk_updates, issuing, sweeping, tagging, updating
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.passes import NewPass, Pass, PassReference
@@ -18,6 +18,7 @@ from chalicelib.domain.ports import Platform
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.wiring import get_database, get_platform
 from tests.integration.conftest import Consistent
+from tests.support import devices
 from tests.support.builders import make_passes, write_field
 from tests.support.rivals import with_rival
 from tests.support.stack import Stack, Tenant
@@ -74,7 +75,7 @@ def _delete_pass(platform: Platform, scene: Scene) -> object:
 
 
 def _install(platform: Platform, scene: Scene) -> object:
-    return installing.record_installation(
+    return devices.install(
         platform, project_id=scene.project_id, pass_id=scene.passes[0].pass_id, device_platform="ios"
     )
 
@@ -110,7 +111,7 @@ OPERATIONS: dict[str, tuple[Act, str, str]] = {
     "empty the tag": (_empty, "tags", "empty_tag"),
     "delete the tag": (_delete_tag, "tags", "delete_tag"),
     "delete the pass": (_delete_pass, "passes", "delete_pass"),
-    "install": (_install, "passes", "change_status"),
+    "install": (_install, "registrations", "register"),
     "update the pass": (_update, "passes", "update_pass"),
     "create a pass": (_create("new"), "passes", "create_passes"),
     "update all": (_update_all, "passes", "update_passes"),

@@ -37,6 +37,14 @@ class Rows:
     sweeps: set[str] = field(default_factory=set)
     tickets: list[dict[str, Any]] = field(default_factory=list)
     ticket_parts: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    registrations: list[dict[str, Any]] = field(default_factory=list)
+    redeems: list[dict[str, Any]] = field(default_factory=list)
+    looks: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def known_passes(self) -> set[int]:
+        """Ids of passes that exist, or that redeems tell of."""
+        return self.passes.keys() | {row["pass_id"] for row in self.redeems}
 
     @property
     def generations(self) -> dict[int, int]:
@@ -57,6 +65,7 @@ def recount(dynamodb: Any, project_id: int, *, swept: bool = True) -> list[str]:
         *_check_tags(rows),
         *_check_external_ids(rows),
         *_check_tickets(rows),
+        *_check_registrations(rows),
     ]
 
 
@@ -68,6 +77,9 @@ def read_rows(dynamodb: Any, project_id: int) -> Rows:
     rows.tags = list(_scan(dynamodb, "tags", **of_project))
     rows.templates = {row["template_id"]: row for row in _scan(dynamodb, "templates", **of_project)}
     rows.tickets = list(_scan(dynamodb, "tickets", **of_project))
+    rows.registrations = list(_scan(dynamodb, "registrations", **of_project))
+    rows.looks = list(_scan(dynamodb, "looks", **of_project))
+    rows.redeems = [row for row in _scan(dynamodb, "redeems") if row["template_id"] in rows.templates]
     rows.memberships = list(_scan_prefix(dynamodb, "memberships", "tag_segment", f"tag-passes:{project_id}."))
     rows.external_ids = list(_scan_prefix(dynamodb, "external-ids", "key", f"{project_id}#"))
     rows.counters = [row for row in _scan(dynamodb, "segments") if _belongs(rows, row["collection"])]
@@ -83,7 +95,11 @@ def read_rows(dynamodb: Any, project_id: int) -> Rows:
 def _belongs(rows: Rows, collection: str) -> bool:
     kind, _, rest = collection.partition(":")
     owner = int(rest.partition(".")[0])
-    return owner in rows.templates if kind == "template-passes" else owner == rows.project_id
+    if kind.startswith("template-"):
+        return owner in rows.templates
+    if kind.startswith("pass-"):
+        return owner in rows.known_passes
+    return owner == rows.project_id
 
 
 def _scan(dynamodb: Any, table: str, **arguments: Any) -> Iterator[dict[str, Any]]:
@@ -134,6 +150,12 @@ def _expected_counts(rows: Rows) -> Counts:
         collections += [f"tag-passes:{rows.project_id}.{tag}.{generation}" for tag, generation in live]
         for collection in collections:
             counts[collection][pass_id // SEGMENT][row["status"]] += 1
+    for row in rows.registrations:
+        for collection in (f"template-registrations:{row['template_id']}", f"pass-registrations:{row['pass_id']}"):
+            counts[collection][row["number"] // SEGMENT][row["wallet"]] += 1
+    for row in rows.redeems:
+        for collection in (f"template-redeems:{row['template_id']}", f"pass-redeems:{row['pass_id']}"):
+            counts[collection][row["number"] // SEGMENT]["member"] += 1
     for tag_id in rows.generations:
         counts[f"project-tags:{rows.project_id}"][tag_id // SEGMENT]["member"] += 1
     return counts
@@ -160,6 +182,8 @@ def _is_dead(rows: Rows, collection: str) -> bool:
 def _check_counters(rows: Rows, *, swept: bool) -> Iterator[str]:
     expected, stored = _expected_counts(rows), _stored_counts(rows)
     for collection in sorted(expected.keys() | stored.keys()):
+        if collection.startswith("template-events:"):
+            continue  # a history, checked against the registrations below
         if _is_dead(rows, collection):
             if swept:
                 yield f"dead collection {collection} still has counters"
@@ -192,10 +216,44 @@ def _check_passes(rows: Rows) -> Iterator[str]:
             "template_segment": f"template-passes:{row['template_id']}.{segment}",
             "updated_shard": f"{rows.project_id}.{pass_id % 8}",
             "updated_order": f"{row['updated_at']:015d}.{pass_id:016d}",
+            "code_key": f"{row['template_id']}#{row['redeem_code']}",
         }
         for name, value in keys.items():
             if row[name] != value:
                 yield f"pass {pass_id} has {name} {row[name]}, not {value}"
+
+
+def _check_registrations(rows: Rows) -> Iterator[str]:
+    held = Counter(row["pass_id"] for row in rows.registrations)
+    for pass_id, row in rows.passes.items():
+        if row["registrations"] != held[pass_id]:
+            yield f"pass {pass_id} says {row['registrations']} registrations, there are {held[pass_id]}"
+        if (row["status"] == "installed") != (held[pass_id] > 0):
+            yield f"pass {pass_id} is {row['status']} with {held[pass_id]} registrations"
+    for row in rows.registrations:
+        name = f"registration {row['number']} of template {row['template_id']}"
+        if row["pass_id"] not in rows.passes:
+            yield f"{name} is of pass {row['pass_id']}, which is gone"
+        if row["template_segment"] != f"template-registrations:{row['template_id']}.{row['number'] // SEGMENT}":
+            yield f"{name} is listed under {row['template_segment']}"
+        if row["pass_segment"] != f"pass-registrations:{row['pass_id']}.{row['number'] // SEGMENT}":
+            yield f"{name} is listed under {row['pass_segment']}"
+    yield from _check_events(rows)
+
+
+def _check_events(rows: Rows) -> Iterator[str]:
+    """Installs minus uninstalls is what is installed, by operating system, since the beginning."""
+    stored = _stored_counts(rows)
+    for template_id, template in rows.templates.items():
+        events: Counter[str] = Counter()
+        for facets in stored[f"template-events:{template_id}"].values():
+            events.update(facets)
+        wallets = Counter(row["wallet"] for row in rows.registrations if row["template_id"] == template_id)
+        ios = wallets["passbook"]
+        for system, active in (("ios", ios), ("android", wallets.total() - ios)):
+            counted = events[f"installs_{system}"] - events[f"uninstalls_{system}"]
+            if counted != active and not template.get("deleted"):
+                yield f"template {template_id}: {counted} active on {system} by its events, {active} registrations"
 
 
 def _check_memberships(rows: Rows, *, swept: bool) -> Iterator[str]:
@@ -245,15 +303,24 @@ def _check_tags(rows: Rows) -> Iterator[str]:
 
 def _check_external_ids(rows: Rows) -> Iterator[str]:
     found = {(row["key"], row["parent_id"]): row["target_id"] for row in rows.external_ids}
-    expected = {
-        (f"{rows.project_id}#pass#{row['external_id']}", row["template_id"]): pass_id
-        for pass_id, row in rows.passes.items()
-        if "external_id" in row
-    } | {
-        (f"{rows.project_id}#template#{row['external_id']}", 0): template_id
-        for template_id, row in rows.templates.items()
-        if "external_id" in row and not row.get("deleted")
-    }
+    expected = (
+        {
+            (f"{rows.project_id}#pass#{row['external_id']}", row["template_id"]): pass_id
+            for pass_id, row in rows.passes.items()
+            if "external_id" in row
+        }
+        | {
+            (f"{rows.project_id}#template#{row['external_id']}", 0): template_id
+            for template_id, row in rows.templates.items()
+            if "external_id" in row and not row.get("deleted")
+        }
+        | {
+            (f"{rows.project_id}#campaign#{row['name']}", 0): template_id
+            for template_id, row in rows.templates.items()
+            if "has_unique_name" in row.get("campaign", "") and not row.get("deleted")
+        }
+        | {(f"{rows.project_id}#look#{row['name']}", 0): row["look_number"] for row in rows.looks}
+    )
     for key in sorted(expected.keys() | found.keys()):
         if expected.get(key) != found.get(key):
             yield f"external id {key} leads to {found.get(key)}, it belongs to {expected.get(key)}"

@@ -13,7 +13,9 @@ from chalicelib.domain.tags import Tag
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
-BOUNDS = Bounds(tags_per_pass=15, tag_characters=255, locations=10, content_bytes=2000, budget_seconds=1.0)
+BOUNDS = Bounds(
+    tags_per_pass=15, tag_characters=255, locations=10, content_bytes=2000, budget_seconds=1.0, rows_filtered=1000
+)
 
 
 def sample_pass(**changes: Any) -> Pass:
@@ -39,6 +41,7 @@ def sample_pass(**changes: Any) -> Pass:
         last_modified=int(MOMENT.timestamp()),
         changed_ticket=0,
         revision=1,
+        redeem_code="00000001",
     )
     return replace(pass_, **changes)
 

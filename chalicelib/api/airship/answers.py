@@ -151,9 +151,13 @@ def _without(document: Mapping[str, Any], name: str) -> Document:
 
 
 def entries(stored: Mapping[str, Entry]) -> dict[str, Document]:
-    """Fields or headers, without the nulls that the official client refuses."""
+    """Fields or headers, without the nulls and the keys of another dialect that the official client refuses."""
     return {
-        name: {key: value for key, value in entry.attributes.items() if value is not None or key not in NEVER_NULL}
+        name: {
+            key: value
+            for key, value in entry.attributes.items()
+            if (value is not None or key not in NEVER_NULL) and key != "behaviour"
+        }
         for name, entry in stored.items()
     }
 

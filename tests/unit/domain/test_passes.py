@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,8 +15,8 @@ from chalicelib.domain.passes import (
     apply_ticket,
     as_milliseconds,
     from_milliseconds,
-    install,
-    uninstall,
+    hold,
+    release,
 )
 from tests.support.samples import MOMENT, sample_pass
 
@@ -93,9 +94,9 @@ def test_an_update_that_has_lost_everywhere_is_no_write_even_on_an_overfull_pass
 
 
 def test_the_first_installation_is_remembered_through_removal_and_return() -> None:
-    installed = install(sample_pass(), platform="ios", now=MOMENT)
-    removed = uninstall(installed, now=MOMENT + timedelta(days=1))
-    back = install(removed, platform="android", now=MOMENT + timedelta(days=2))
+    installed = hold(sample_pass(), platform="ios", now=MOMENT)
+    removed = release(installed, now=MOMENT + timedelta(days=1))
+    back = hold(removed, platform="android", now=MOMENT + timedelta(days=2))
 
     assert (installed.status, installed.installed_at, installed.uninstalled_at) == (PassStatus.INSTALLED, MOMENT, None)
     assert (removed.status, removed.installed_at) == (PassStatus.UNINSTALLED, MOMENT)
@@ -107,6 +108,16 @@ def test_the_first_installation_is_remembered_through_removal_and_return() -> No
         "android",
     )
     assert [each.revision for each in (installed, removed, back)] == [2, 3, 4]
+
+
+def test_further_devices_change_neither_status_nor_revision_and_only_the_last_removal_counts() -> None:
+    one = hold(sample_pass(), platform="ios", now=MOMENT)
+    two = hold(one, platform="android", now=MOMENT + timedelta(days=1))
+    left = release(two, now=MOMENT + timedelta(days=2))
+
+    assert two == replace(one, registrations=2)
+    assert left == one
+    assert release(two, devices=2, now=MOMENT).status is PassStatus.UNINSTALLED
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)))

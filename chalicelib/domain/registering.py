@@ -1,0 +1,196 @@
+"""Devices report which passes they hold (wallets, sections 2 and 3). Row, status and counters change together."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from chalicelib.domain.errors import Unauthorized
+from chalicelib.domain.finding import get_live_references
+from chalicelib.domain.identifiers import number_in
+from chalicelib.domain.passes import Pass, hold, release
+from chalicelib.domain.ports import Platform
+from chalicelib.domain.registrations import Installation, Registration, device_key
+from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.tags import TagReference
+
+
+class Registered(Enum):
+    """What a register call came to."""
+
+    NEW = "new"
+    RENEWED = "renewed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPass:
+    """A pass as a wallet names it, with the token that proves that it holds it."""
+
+    pass_type: str
+    serial_number: str
+    token: str
+
+
+def get_held_pass(platform: Platform, held: HeldPass) -> Pass:
+    """The pass that a wallet asks for. One call.
+
+    Raises:
+        Unauthorized: wrong token, unknown serial number or pass type; which of these is not told (wallets, 2.1).
+    """
+    pass_id = number_in(held.serial_number)
+    pass_ = None if pass_id is None else platform.passes.get_pass(project_id=None, pass_id=pass_id)
+    return _check(platform, held, pass_)
+
+
+def register(
+    platform: Platform, held: HeldPass, *, device_id: str, read_installation: Callable[[], Installation]
+) -> Registered:
+    """Notes that a device holds a pass; a repeat takes over the wallet and the push token (wallets, section 2.2).
+
+    `read_installation` is called once the token is right, so that nobody else learns what is wrong with his body.
+    At most four calls: pass and registration, tags, number, transaction.
+
+    Raises:
+        Unauthorized, InvalidRequest, Busy
+    """
+    device = device_key(device_id=device_id, pass_type=held.pass_type)
+    numbered: tuple[int, datetime] | None = None
+    installation: Installation | None = None
+
+    def attempt() -> Registered:
+        nonlocal numbered, installation
+        pass_, registration = _find(platform, held, device)
+        installation = installation or read_installation()
+        if registration is not None:
+            if registration.installation != installation:
+                renewed = _renewed(registration, installation)
+                platform.registrations.renew(before=registration, after=renewed, now=platform.now())
+            return Registered.RENEWED
+        numbered = numbered or take_number(platform, pass_)
+        add_registration(
+            platform, pass_, device=device, pass_type=held.pass_type, installation=installation, numbered=numbered
+        )
+        return Registered.NEW
+
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def unregister(platform: Platform, held: HeldPass, *, device_id: str) -> bool:
+    """Notes that a device holds a pass no longer; whether it did until now. At most three calls.
+
+    Raises:
+        Unauthorized, Busy
+    """
+    device = device_key(device_id=device_id, pass_type=held.pass_type)
+
+    def attempt() -> bool:
+        pass_, registration = _find(platform, held, device)
+        if registration is None:
+            return False
+        remove_registration(platform, pass_, registration)
+        return True
+
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def take_number(platform: Platform, pass_: Pass) -> tuple[int, datetime]:
+    """The next registration number of a template, and its time."""
+    return platform.sequences.next_values(
+        name=f"registrations:{pass_.template_id}", count=1, now=platform.now(), apart=True
+    )
+
+
+def add_registration(
+    platform: Platform,
+    pass_: Pass,
+    *,
+    device: str,
+    pass_type: str,
+    installation: Installation,
+    numbered: tuple[int, datetime],
+    event: tuple[str, int] | None = None,
+) -> Registration:
+    """Stores a registration that is not there, and counts it.
+
+    Raises:
+        Conflict: it is there by now, or the pass has changed.
+    """
+    number, created_at = numbered
+    registration = Registration(
+        registration_id=platform.new_uuid(number),
+        number=number,
+        project_id=pass_.project_id,
+        template_id=pass_.template_id,
+        pass_id=pass_.pass_id,
+        serial_number=pass_.serial_number,
+        device=device,
+        pass_type=pass_type,
+        wallet=installation.wallet,
+        push_token=installation.push_token,
+        push_service_url=installation.push_service_url,
+        created_at=created_at,
+    )
+    after = hold(pass_, platform=installation.wallet.device_os, now=created_at)
+    platform.registrations.register(
+        before=pass_, after=after, registration=registration, live=_live(platform, pass_, after), event=event
+    )
+    return registration
+
+
+def remove_registration(
+    platform: Platform, pass_: Pass, registration: Registration, *, event: tuple[str, int] | None = None
+) -> None:
+    """Removes one registration, and counts that.
+
+    Raises:
+        Conflict: it has changed, or the pass has.
+    """
+    now = platform.now()
+    after = release(pass_, now=now)
+    platform.registrations.unregister(
+        before=pass_,
+        after=after,
+        registrations=[registration],
+        live=_live(platform, pass_, after),
+        now=now,
+        event=event,
+    )
+
+
+def _live(platform: Platform, before: Pass, after: Pass) -> list[TagReference]:
+    """The tags whose lists have to follow: none while the status stays."""
+    return get_live_references(platform, before) if after.status != before.status else []
+
+
+def _find(platform: Platform, held: HeldPass, device: str) -> tuple[Pass, Registration | None]:
+    pass_id = number_in(held.serial_number)
+    if pass_id is None:
+        raise _unauthorized()
+    pass_, registration = platform.registrations.find(device=device, pass_id=pass_id)
+    return _check(platform, held, pass_), registration
+
+
+def _check(platform: Platform, held: HeldPass, pass_: Pass | None) -> Pass:
+    if pass_ is None or pass_.serial_number != held.serial_number:
+        raise _unauthorized()
+    if not hmac.compare_digest(pass_.authentication_token.encode(), held.token.encode()):
+        raise _unauthorized()
+    if platform.pass_type_of(pass_.project_id, pass_.certificate_id) != held.pass_type:
+        raise _unauthorized()
+    return pass_
+
+
+def _unauthorized() -> Unauthorized:
+    return Unauthorized("the pass or its token is unknown")
+
+
+def _renewed(registration: Registration, installation: Installation) -> Registration:
+    return replace(
+        registration,
+        wallet=installation.wallet,
+        push_token=installation.push_token,
+        push_service_url=installation.push_service_url,
+    )

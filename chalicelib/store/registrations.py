@@ -1,0 +1,263 @@
+"""Registrations in DynamoDB. Row, pass status and every counter change in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.counted_index import (
+    Collection,
+    Slice,
+    events_of_template,
+    registrations_of_pass,
+    registrations_of_template,
+    segment_of,
+)
+from chalicelib.domain.passes import Pass, as_milliseconds, from_milliseconds
+from chalicelib.domain.registrations import Registration, RegistrationSummary, Wallet
+from chalicelib.domain.reporting import Event as ReportedEvent
+from chalicelib.domain.reporting import day_of, install_event, uninstall_event
+from chalicelib.domain.tags import TagReference
+from chalicelib.store import pass_rows
+from chalicelib.store.connection import Database
+from chalicelib.store.counts import DynamoCountStore
+from chalicelib.store.members import MemberIndex, read_segment, read_slices
+from chalicelib.store.models import PassRow, RawItem, ReceivedEventRow, RegistrationRow
+from chalicelib.store.pass_status import move_status
+from chalicelib.store.transactions import Transaction
+
+_BY_TEMPLATE = MemberIndex(RegistrationRow, "by_template", "template_segment", facet="wallet")
+_BY_PASS = MemberIndex(RegistrationRow, "by_pass", "pass_segment", facet="wallet")
+
+
+class DynamoRegistrationStore:
+    """Implements `RegistrationStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, *, device: str, pass_id: int) -> tuple[Pass | None, Registration | None]:
+        """See `RegistrationStore`."""
+        passes, registrations = PassRow.Meta.table_name, RegistrationRow.Meta.table_name
+        answer = self._database.batch_get_tables(
+            {
+                passes: [{"pass_id": {"N": str(pass_id)}}],
+                registrations: [{"device": {"S": device}, "pass_id": {"N": str(pass_id)}}],
+            }
+        )
+        found_passes = [pass_rows.as_pass(item) for item in answer[passes]]
+        found_registrations = [_as_registration(item) for item in answer[registrations]]
+        return next(iter(found_passes), None), next(iter(found_registrations), None)
+
+    def list_held(self, *, device: str) -> list[tuple[str, str, int]]:
+        """See `RegistrationStore`. A query, and a batch-get for each 100 passes."""
+        pages = self._database.query(
+            TableName=RegistrationRow.Meta.table_name,
+            ConsistentRead=True,
+            KeyConditionExpression="#device = :device",
+            ExpressionAttributeNames={"#device": "device"},
+            ExpressionAttributeValues={":device": {"S": device}},
+            ProjectionExpression="pass_id, registration_id",
+        )
+        ids = {item["pass_id"]["N"]: item["registration_id"]["S"] for page in pages for item in page}
+        items = self._database.batch_get(
+            PassRow,
+            [{"pass_id": {"N": number}} for number in ids],
+            attributes=("pass_id", "serial_number", "version"),
+            consistent=True,
+        )
+        found = {item["pass_id"]["N"]: item for item in items}
+        return [
+            (registration_id, found[number]["serial_number"]["S"], int(found[number]["version"]["N"]))
+            for number, registration_id in ids.items()
+            if number in found
+        ]
+
+    def register(
+        self,
+        *,
+        before: Pass,
+        after: Pass,
+        registration: Registration,
+        live: Iterable[TagReference],
+        event: Event = None,
+    ) -> None:
+        """See `RegistrationStore`."""
+        transaction = Transaction(self._database)
+        transaction.put(_as_row(registration), RegistrationRow.device.does_not_exist(), label="registration")
+        self._move_pass(transaction, before, after, live)
+        _count(transaction, registration, change=1)
+        _count_event(transaction, registration, install_event(registration.wallet), registration.created_at)
+        _put_event(transaction, event)
+        transaction.commit()
+
+    def renew(self, *, before: Registration, after: Registration, now: datetime) -> None:
+        """See `RegistrationStore`. Another wallet on the same device ends one installation and begins another."""
+        transaction = Transaction(self._database)
+        actions: list[Action] = [
+            RegistrationRow.wallet.set(after.wallet),
+            RegistrationRow.push_token.set(after.push_token),
+            _set_or_remove(RegistrationRow.push_service_url, after.push_service_url),
+        ]
+        same = (RegistrationRow.registration_id == before.registration_id) & (RegistrationRow.wallet == before.wallet)
+        row = RegistrationRow(device=before.device, pass_id=before.pass_id)
+        transaction.update(row, actions, same, label="registration")
+        if after.wallet != before.wallet:
+            _count(transaction, before, change=-1)
+            _count(transaction, after, change=1)
+        if after.wallet.device_os != before.wallet.device_os:
+            _count_event(transaction, before, uninstall_event(before.wallet), now)
+            _count_event(transaction, after, install_event(after.wallet), now)
+        transaction.commit()
+
+    def unregister(
+        self,
+        *,
+        before: Pass,
+        after: Pass,
+        registrations: Sequence[Registration],
+        live: Iterable[TagReference],
+        now: datetime,
+        event: Event = None,
+    ) -> None:
+        """See `RegistrationStore`."""
+        transaction = Transaction(self._database)
+        for registration in registrations:
+            delete_registration(transaction, registration, now=now)
+        self._move_pass(transaction, before, after, live)
+        _put_event(transaction, event)
+        transaction.commit()
+
+    def remember_event(self, event: tuple[str, int]) -> None:
+        """See `RegistrationStore`."""
+        transaction = Transaction(self._database)
+        _put_event(transaction, event)
+        transaction.commit()
+
+    def is_remembered(self, name: str) -> bool:
+        """See `RegistrationStore`."""
+        answer = self._database.call(
+            "GetItem", TableName=ReceivedEventRow.Meta.table_name, Key={"event": {"S": name}}, ConsistentRead=True
+        )
+        return "Item" in answer
+
+    def list_of_pass(self, *, pass_id: int, limit: int) -> list[Registration]:
+        """See `RegistrationStore`. One query for each segment that the pass's registrations lie in, until enough."""
+        collection = registrations_of_pass(pass_id)
+        found: list[Registration] = []
+        for segment in self._segments_of(collection):
+            items = read_segment(self._database, _BY_PASS, collection.segment_key(segment))
+            found += map(_as_registration, items)
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def _segments_of(self, collection: Collection) -> list[int]:
+        return [count.segment for count in DynamoCountStore(self._database).read_counts(collection)]
+
+    def read_members(
+        self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool
+    ) -> list[RegistrationSummary]:
+        """See `RegistrationStore`."""
+        index = _BY_PASS if collection.key.startswith("pass-") else _BY_TEMPLATE
+        parts = [(collection.segment_key(part.segment), part) for part in slices]
+        items = read_slices(self._database, index, parts, facets=facets, descending=descending)
+        return [RegistrationSummary(**_summary_values(item)) for item in items]
+
+    def _move_pass(self, transaction: Transaction, before: Pass, after: Pass, live: Iterable[TagReference]) -> None:
+        """Where the status stays, devices come and go without meeting each other or a writer of content."""
+        change = after.registrations - before.registrations
+        actions: list[Action] = [PassRow.registrations.add(change)]
+        condition = (PassRow.status == before.status) & (PassRow.registrations > max(-change, 0))
+        if after.status != before.status:
+            actions = pass_rows.status_actions(after)
+            condition = (PassRow.revision == before.revision) & (PassRow.registrations == before.registrations)
+            move_status(transaction, before, after, live)
+        transaction.update(PassRow(pass_id=before.pass_id), actions, condition, label="pass")
+
+
+Event = tuple[str, int] | None
+"""name of a vendor's event that must be handled once, and the epoch second when it may be forgotten"""
+
+
+def delete_registration(transaction: Transaction, registration: Registration, *, now: datetime) -> None:
+    """Removes one registration with its place in every counter; the pass row is the caller's to write."""
+    transaction.delete(
+        RegistrationRow(device=registration.device, pass_id=registration.pass_id),
+        (RegistrationRow.registration_id == registration.registration_id)
+        & (RegistrationRow.wallet == registration.wallet),
+        label="registration",
+    )
+    _count(transaction, registration, change=-1)
+    _count_event(transaction, registration, uninstall_event(registration.wallet), now)
+
+
+def _count_event(transaction: Transaction, registration: Registration, event: ReportedEvent, at: datetime) -> None:
+    transaction.count_in(events_of_template(registration.template_id), day_of(at), facet=event, change=1)
+
+
+def _put_event(transaction: Transaction, event: Event) -> None:
+    if event is not None:
+        name, expires_at = event
+        row = ReceivedEventRow(event=name, expires_at=expires_at)
+        transaction.put(row, ReceivedEventRow.event.does_not_exist(), label="event")
+
+
+def _count(transaction: Transaction, registration: Registration, *, change: int) -> None:
+    for collection in (
+        registrations_of_template(registration.template_id),
+        registrations_of_pass(registration.pass_id),
+    ):
+        transaction.count(collection, registration.number, facet=registration.wallet, change=change)
+
+
+def _set_or_remove(attribute: Any, value: str | None) -> Action:
+    action: Action = attribute.remove() if value is None else attribute.set(value)
+    return action
+
+
+def _as_row(registration: Registration) -> RegistrationRow:
+    segment = segment_of(registration.number)
+    return RegistrationRow(
+        device=registration.device,
+        pass_id=registration.pass_id,
+        registration_id=registration.registration_id,
+        number=registration.number,
+        project_id=registration.project_id,
+        template_id=registration.template_id,
+        serial_number=registration.serial_number,
+        pass_type=registration.pass_type,
+        wallet=registration.wallet,
+        push_token=registration.push_token,
+        push_service_url=registration.push_service_url,
+        created_at=as_milliseconds(registration.created_at),
+        template_segment=registrations_of_template(registration.template_id).segment_key(segment),
+        pass_segment=registrations_of_pass(registration.pass_id).segment_key(segment),
+    )
+
+
+def _summary_values(item: RawItem) -> dict[str, Any]:
+    return {
+        "registration_id": item["registration_id"]["S"],
+        "number": int(item["number"]["N"]),
+        "pass_id": int(item["pass_id"]["N"]),
+        "serial_number": item["serial_number"]["S"],
+        "wallet": Wallet(item["wallet"]["S"]),
+        "created_at": from_milliseconds(int(item["created_at"]["N"])),
+    }
+
+
+def _as_registration(item: RawItem) -> Registration:
+    return Registration(
+        **_summary_values(item),
+        project_id=int(item["project_id"]["N"]),
+        template_id=int(item["template_id"]["N"]),
+        device=item["device"]["S"],
+        pass_type=item["pass_type"]["S"],
+        push_token=item["push_token"]["S"],
+        push_service_url=item["push_service_url"]["S"] if "push_service_url" in item else None,
+    )
