@@ -1,0 +1,1 @@
+"""Vendor adapters: what wallets are sent, and what they send."""

@@ -1,0 +1,1 @@
+"""Apple Wallet: signed pass files and the credentials that sign them."""

@@ -1,0 +1,1 @@
+"""Google Wallet (wallets, section 4)."""

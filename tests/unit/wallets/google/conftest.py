@@ -1,0 +1,8 @@
+"""Checks and caching alone: no network."""
+
+from tests.support import profiles
+from tests.support.no_network import no_sockets
+
+__all__ = ["no_sockets"]
+
+profiles.load()
