@@ -1,0 +1,227 @@
+"""Pages for people: the distribution of a campaign and its passes (passworks-v2, sections 6 and 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+from chalice import Blueprint, Response
+from chalice.app import Request
+
+from chalicelib.api.passkit.delivery import count_event, send_pkpass
+from chalicelib.api.requests import ApiRequest, View, decode, register_view
+from chalicelib.domain import page_addresses
+from chalicelib.domain.clients import is_crawler, recognise_client
+from chalicelib.domain.errors import InvalidRequest, NotFound, StateRefused
+from chalicelib.domain.page_addresses import PageUrls
+from chalicelib.domain.passes import Pass
+from chalicelib.domain.reporting import Event
+from chalicelib.domain.templates import Template
+from chalicelib.domain.visiting import get_distribution_or_raise, get_visited_pass_or_raise, take_pass
+from chalicelib.errors import ErrorAnswer, wallet_answer
+from chalicelib.settings import get_settings
+from chalicelib.wiring import get_image_cache
+
+if TYPE_CHECKING:
+    from chalicelib.pages.rendering import Page
+    from chalicelib.pages.views import CardView
+
+pages = Blueprint(__name__)
+
+CONTENT_TYPES = ["application/json", "*/*"]
+QR_SCALE = 8
+"""pixels for each module of a QR picture"""
+
+_PNG = {"Content-Type": "image/png", "Cache-Control": "private, max-age=300", "X-Content-Type-Options": "nosniff"}
+
+
+def page_route(path: str) -> Callable[[View], View]:
+    """Registers a view for a person's browser; what goes wrong becomes a page as well."""
+
+    def register(view: View) -> View:
+        def respond(raw_request: Request, parameters: Mapping[str, str]) -> Response:
+            response: Response = view(ApiRequest(raw_request), **parameters)
+            return response
+
+        register_view(
+            pages,
+            path,
+            view=view,
+            methods=["GET"],
+            content_types=CONTENT_TYPES,
+            respond=respond,
+            explain=_explain,
+        )
+        return view
+
+    return register
+
+
+def _explain(error: Exception) -> ErrorAnswer:
+    from chalicelib.pages.rendering import render_message_page
+
+    answer = wallet_answer(error)
+    if isinstance(error, NotFound):
+        page = render_message_page("Not found", "There is no pass at this address.")
+    elif isinstance(error, StateRefused | InvalidRequest):
+        page = render_message_page("Not available", "No passes are issued here at present.")
+        answer = ErrorAnswer(status=410, body="", headers={})
+    else:
+        page = render_message_page("Please try again", "The pass cannot be shown at present. Try again in a minute.")
+    return ErrorAnswer(status=answer.status, body=page.html, headers={**answer.headers, **page.headers})
+
+
+@page_route("/p/{distribution}")
+def show_distribution(request: ApiRequest, distribution: str) -> Response:
+    """The page of a campaign: a visitor gets a pass of his own, the same one for a day."""
+    code, suffix = page_addresses.split_suffix(decode(distribution))
+    template = get_distribution_or_raise(request.platform, code)
+    urls = page_addresses.distribution_urls(request.base_url, code=code, updated_at=template.updated_at)
+    if suffix == ".qrcode":
+        return _qr_picture(urls.page_url)
+    if suffix == ".png":
+        return _picture(_view_template(template, request.base_url))
+    if is_crawler(request.header("user-agent")):
+        return _page(_render(request, template, _view_template(template, request.base_url), urls))
+    pass_, is_new = take_pass(
+        request.platform, template, visitor=_visitor(request, template), hours=get_settings().visitor_hours
+    )
+    own_urls = _pass_urls(request, code, pass_)
+    response = _show(request, template, pass_, suffix=suffix, urls=own_urls)
+    if is_new:
+        response.headers["Set-Cookie"] = _cookie(request, template, pass_)
+    return response
+
+
+@page_route("/p/{distribution}/{code}")
+def show_pass(request: ApiRequest, distribution: str, code: str) -> Response:
+    """The page of one pass; who has the address may look, and take the pass."""
+    pass_code, suffix = page_addresses.split_suffix(decode(code))
+    pass_ = get_visited_pass_or_raise(request.platform, pass_code)
+    template = get_distribution_or_raise(request.platform, decode(distribution))
+    if pass_.template_id != template.template_id:
+        raise NotFound("pass", "of this address")
+    urls = _pass_urls(request, decode(distribution), pass_)
+    return _show(request, template, pass_, suffix=suffix, urls=urls)
+
+
+def _show(request: ApiRequest, template: Template, pass_: Pass, *, suffix: str, urls: PageUrls) -> Response:
+    if suffix == ".qrcode":
+        return _qr_picture(urls.page_url)
+    card = _view_pass(template, pass_, request.base_url)
+    if suffix == ".png":
+        return _picture(card)
+    if suffix == ".pkpass":
+        return offer_pass(request, pass_, card=card, urls=urls)
+    count_event(request.platform, pass_, Event.VIEWS)
+    return _page(_render(request, template, card, urls))
+
+
+def offer_pass(request: ApiRequest, pass_: Pass, *, card: CardView, urls: PageUrls) -> Response:
+    """The pass itself; in a browser on Android a page of the wallets that could take it."""
+    name, value = page_addresses.FILE_QUERY
+    if request.query(name) != value and recognise_client(request.header("user-agent")) == "android":
+        from chalicelib.pages.rendering import render_android_page
+        from chalicelib.pages.wallet_links import wallet_links
+
+        wallets = wallet_links(urls.pkpass_file_url)
+        return _page(render_android_page(card, pkpass_url=urls.pkpass_file_url, wallets=wallets))
+    return send_pkpass(request.platform, pass_, base_url=request.base_url, event=Event.DOWNLOADS)
+
+
+def _render(request: ApiRequest, template: Template, card: CardView, urls: PageUrls) -> Page:
+    from chalicelib.pages.rendering import describe_link, render_pass_page
+    from chalicelib.pages.wallet_links import wallet_links
+
+    return render_pass_page(
+        card,
+        pkpass_url=urls.pkpass_file_url,
+        page_url=urls.page_url,
+        platform=recognise_client(request.header("user-agent")),
+        wallets=wallet_links(urls.pkpass_file_url),
+        open_graph=describe_link(card, template.campaign, image_url=urls.preview_url),
+    )
+
+
+def _page(page: Page) -> Response:
+    return Response(body=page.html, status_code=200, headers=dict(page.headers))
+
+
+def _picture(card: CardView) -> Response:
+    from chalicelib.pages.preview import render_preview
+
+    read_image = get_image_cache().read_image
+    return Response(body=render_preview(card, lambda asset_id: read_image(asset_id, 2)), headers=dict(_PNG))
+
+
+def _qr_picture(url: str) -> Response:
+    from chalicelib.pages.codes import qr_png
+
+    return Response(body=qr_png(url, scale=QR_SCALE), headers=dict(_PNG))
+
+
+def _view_pass(template: Template, pass_: Pass, base_url: str) -> CardView:
+    from chalicelib.pages.views import view_pass
+
+    return view_pass(
+        pass_,
+        style=template.style,
+        organization=template.name,
+        description=template.description,
+        base_url=base_url,
+        now=datetime.now(UTC),
+        codes=False,
+    )
+
+
+def _view_template(template: Template, base_url: str) -> CardView:
+    from chalicelib.pages.views import view_content
+
+    return view_content(
+        template.content,
+        style=template.style,
+        organization=template.name,
+        description=template.description,
+        base_url=base_url,
+        now=datetime.now(UTC),
+    )
+
+
+def view_for_download(request: ApiRequest, pass_: Pass) -> tuple[CardView, PageUrls] | None:
+    """The card and the addresses of a pass that is downloaded; None if its campaign is gone."""
+    template = request.platform.templates.get_template(project_id=pass_.project_id, template_id=pass_.template_id)
+    if template is None:
+        return None
+    code = page_addresses.distribution_code(template.project_id, template.campaign_id)
+    return _view_pass(template, pass_, request.base_url), _pass_urls(request, code, pass_)
+
+
+def _pass_urls(request: ApiRequest, distribution: str, pass_: Pass) -> PageUrls:
+    return page_addresses.pass_urls(
+        request.base_url,
+        distribution=distribution,
+        code=page_addresses.pass_code(pass_.pass_id, pass_.download_token),
+        updated_at=pass_.updated_at,
+    )
+
+
+def _cookie_name(template: Template) -> str:
+    return f"passel_{template.template_id}"
+
+
+def _visitor(request: ApiRequest, template: Template) -> str | None:
+    try:
+        morsel = SimpleCookie(request.header("cookie") or "").get(_cookie_name(template))
+    except CookieError:
+        return None
+    return None if morsel is None else morsel.value
+
+
+def _cookie(request: ApiRequest, template: Template, pass_: Pass) -> str:
+    """Names the visitor's pass for as long as he is to get the same one; no script can read it."""
+    code = page_addresses.pass_code(pass_.pass_id, pass_.download_token)
+    seconds = get_settings().visitor_hours * 3600
+    secure = "; Secure" if request.base_url.startswith("https:") else ""
+    return f"{_cookie_name(template)}={code}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}"
