@@ -1,0 +1,114 @@
+"""Devices: register, unregister, and ask which passes have changed (wallets, sections 2.2 to 2.4 and 3)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from chalice import Blueprint, Response
+
+from chalicelib.api.passkit.entry import WalletRequest, empty, read_device_id, wallet_route
+from chalicelib.api.requests import JSON, decode
+from chalicelib.domain import registering
+from chalicelib.domain.device_tag import HeldPass, list_changes
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.push_services import is_acceptable_url
+from chalicelib.domain.recognising import recognise_wallet
+from chalicelib.domain.registering import Registered
+from chalicelib.domain.registrations import Installation, device_key
+from chalicelib.settings import get_settings
+
+devices = Blueprint(__name__)
+
+_DEVICE = "/v1/devices/{device_id}"
+
+
+@wallet_route(devices, _DEVICE + "/registrations/{pass_type}/{serial_number}", methods=["POST"])
+def register_device(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
+    """201 for a new registration, 200 for one that was there."""
+    return _register(request, device_id, pass_type, serial_number, attido_path=False)
+
+
+@wallet_route(devices, _DEVICE + "/registrations_attido/{pass_type}/{serial_number}", methods=["POST"])
+def register_attido_device(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
+    """The same, as PassWallet asks for it."""
+    return _register(request, device_id, pass_type, serial_number, attido_path=True)
+
+
+def _register(
+    request: WalletRequest, device_id: str, pass_type: str, serial_number: str, *, attido_path: bool
+) -> Response:
+    outcome = registering.register(
+        request.platform,
+        request.held_pass(pass_type=pass_type, serial_number=serial_number),
+        device_id=read_device_id(device_id),
+        read_installation=partial(_read_installation, request, attido_path=attido_path),
+    )
+    return empty(201 if outcome is Registered.NEW else 200)
+
+
+def _read_installation(request: WalletRequest, *, attido_path: bool) -> Installation:
+    document = request.document
+    if not isinstance(document, dict):
+        raise InvalidRequest("must be a JSON object", field="body")
+    url = _read_push_service_url(document.get("pushServiceUrl"))
+    wallet = recognise_wallet(
+        attido_path=attido_path,
+        scheme=request.scheme_and_token[0],
+        user_agent=request.header("user-agent") or "",
+        pass_client=request.header("x-pass-client"),
+        push_service_url=url,
+    )
+    return Installation(wallet=wallet, push_token=_read_push_token(document.get("pushToken")), push_service_url=url)
+
+
+def _read_push_token(value: Any) -> str:
+    limit = get_settings().limits.push_token_characters
+    if not isinstance(value, str) or not 0 < len(value) <= limit or not value.isprintable() or not value.strip():
+        raise InvalidRequest(f"must be a text of 1 to {limit} characters", field="pushToken")
+    return value
+
+
+def _read_push_service_url(value: Any) -> str | None:
+    if value is None:
+        return None
+    limit = get_settings().limits.push_service_url_characters
+    if not isinstance(value, str) or not is_acceptable_url(value, maximum_characters=limit):
+        raise InvalidRequest(f"must be an http address of at most {limit} characters", field="pushServiceUrl")
+    return value
+
+
+@wallet_route(devices, _DEVICE + "/registrations/{pass_type}/{serial_number}", methods=["DELETE"])
+def unregister_device(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
+    """200, also when nothing was registered."""
+    return _unregister(request, device_id, pass_type, serial_number)
+
+
+@wallet_route(devices, _DEVICE + "/registrations_attido/{pass_type}/{serial_number}", methods=["DELETE"])
+def unregister_attido_device(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
+    """The same, on the path of PassWallet."""
+    return _unregister(request, device_id, pass_type, serial_number)
+
+
+def _unregister(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
+    registering.unregister(
+        request.platform,
+        request.held_pass(pass_type=pass_type, serial_number=serial_number),
+        device_id=read_device_id(device_id),
+    )
+    return empty(200)
+
+
+@wallet_route(devices, _DEVICE + "/registrations/{pass_type}", methods=["GET"])
+def list_changed_passes(request: WalletRequest, device_id: str, pass_type: str) -> Response:
+    """200 with serial numbers and a tag, or 204. The device proves itself with its id alone."""
+    device = device_key(device_id=read_device_id(device_id), pass_type=decode(pass_type))
+    held = [
+        HeldPass(registration_id=registration_id, serial_number=serial_number, version=version)
+        for registration_id, serial_number, version in request.platform.registrations.list_held(device=device)
+    ]
+    changes = list_changes(held, request.query("passesUpdatedSince"))
+    if changes is None:
+        return empty(204)
+    document = {"serialNumbers": changes.serial_numbers, "lastUpdated": changes.tag}
+    return Response(body=document, status_code=200, headers={"Content-Type": JSON})

@@ -1,0 +1,14 @@
+"""Metrics for CloudWatch, written as lines of the log in its embedded format. Imported only where one is raised."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+NAMESPACE = "Passel"
+
+
+def count(name: str, **dimensions: str) -> None:
+    """Counts one; each dimension is a name and its value, from a small known set."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
+        for dimension, value in dimensions.items():
+            metric.add_dimension(name=dimension, value=value)
