@@ -2,7 +2,12 @@
 
 One place for both gateways: the package step writes these into the API Gateway template, and the local server answers
 with them too, so a client meets the same status and body on a laptop and on AWS.
-Source of the body: airship-wallet-v1, sections 3 and 9.7 (every error is a JSON object, whatever layer made it).
+
+A gateway cannot tell one path from another in these answers, so each body has the keys of both REST dialects, and each
+status is one that neither dialect's clients take for a success. One key is in both: `error_code` is the HTTP status, as
+Airship clients need it; Passworks clients ask no more than that it is an integer.
+Source of the body: airship-wallet-v1, sections 3 and 9.7; passworks-v2, section 3 (every error is a JSON object,
+whatever layer made it).
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from chalicelib.errors import airship_body
+from chalicelib.errors import airship_body, passworks_body
 
 CONTENT_TYPE = "application/json"
 
@@ -29,12 +34,13 @@ class GatewayResponse:
 
 
 def error_response(*, status: int, details: str) -> GatewayResponse:
-    """An answer in the contract's error shape.
+    """An answer in the error shape of both dialects at once.
 
     Raises:
         KeyError: no description is known for `status`.
     """
-    return GatewayResponse(status=status, body=json.dumps(airship_body(status, details), separators=(",", ":")))
+    body = passworks_body(status=status, error_code=status, message=details, errors={}) | airship_body(status, details)
+    return GatewayResponse(status=status, body=json.dumps(body, separators=(",", ":")))
 
 
 GATEWAY_RESPONSES: dict[str, GatewayResponse] = {
@@ -42,8 +48,9 @@ GATEWAY_RESPONSES: dict[str, GatewayResponse] = {
     BAD_REQUEST: error_response(status=400, details="the gateway refused the request"),
     SERVER_FAULT: error_response(status=500, details="the gateway failed"),
     # Without entries of their own these would take the default's status, and a client could not tell when to try again.
-    "THROTTLED": error_response(status=429, details="too many requests"),
-    "QUOTA_EXCEEDED": error_response(status=429, details="quota exceeded"),
+    # Not 429, which Passworks clients do not know: one of them takes an unknown status for a success.
+    "THROTTLED": error_response(status=503, details="too many requests"),
+    "QUOTA_EXCEEDED": error_response(status=503, details="quota exceeded"),
     "INTEGRATION_FAILURE": error_response(status=504, details="no answer in time"),
     "INTEGRATION_TIMEOUT": error_response(status=504, details="no answer in time"),
 }

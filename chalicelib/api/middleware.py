@@ -1,4 +1,4 @@
-"""Answers that Chalice makes itself, before any view: put into the dialect's words."""
+"""Answers that Chalice makes itself, before any view: put into the words of the dialect that was spoken to."""
 
 from __future__ import annotations
 
@@ -8,20 +8,48 @@ from typing import Any
 from chalice import Response
 from chalice.app import CaseInsensitiveMapping
 
-from chalicelib.errors import airship_body
+from chalicelib import errors
 
 # A type we do not read means that the JSON body we need is not there (airship-wallet-v1, section 3).
 _AIRSHIP_STATUSES = {400: 400, 404: 404, 405: 405, 415: 406}
 
+_PASSWORKS_ANSWERS = {
+    400: (400, errors.BAD_REQUEST),
+    404: (404, errors.NOT_FOUND),
+    405: (405, errors.BAD_METHOD),
+    415: (400, errors.BAD_REQUEST),
+}
+"""Chalice's status to ours and its error code (passworks-v2, section 12)"""
+
+_UNEXPECTED = "an unexpected error occurred"
+
 
 def speak_the_dialect(event: Any, get_response: Callable[[Any], Any]) -> Any:
     """Chalice middleware: rewrites `{"Code", "Message"}` bodies. Views never make such bodies."""
+    # Chalice refuses to send bytes to a client that does not name their type, or names none
+    event.headers = CaseInsensitiveMapping({**event.headers, "accept": "*/*"})
     if not event.raw_body:
         # whatever type a request without a body claims, there is nothing to read (section 1, transport)
         event.headers = CaseInsensitiveMapping({**event.headers, "content-type": "application/json"})
     response = get_response(event)
     if not isinstance(response, Response) or not isinstance(response.body, dict) or "Code" not in response.body:
         return response
-    status = _AIRSHIP_STATUSES.get(response.status_code, 500)
-    details = str(response.body.get("Message", "")) if status != 500 else "an unexpected error occurred"
-    return Response(body=airship_body(status, details), status_code=status, headers=response.headers)
+    first_segment = event.path.split("/")[1]
+    speak = _DIALECTS.get(first_segment, _speak_airship)
+    status, body = speak(response.status_code, str(response.body.get("Message", "")))
+    return Response(body=body, status_code=status, headers=response.headers)
+
+
+def _speak_airship(chalice_status: int, details: str) -> tuple[int, dict[str, Any]]:
+    status = _AIRSHIP_STATUSES.get(chalice_status, 500)
+    return status, errors.airship_body(status, details if status != 500 else _UNEXPECTED)
+
+
+def _speak_passworks(chalice_status: int, message: str) -> tuple[int, dict[str, Any]]:
+    status, error_code = _PASSWORKS_ANSWERS.get(chalice_status, (500, errors.SERVER_FAULT))
+    shown = message if status != 500 else _UNEXPECTED
+    return status, errors.passworks_body(status=status, error_code=error_code, message=shown, errors={})
+
+
+_DIALECTS = {"v2": _speak_passworks}
+"""by the first segment of a route; the others' clients have no error body of their own"""

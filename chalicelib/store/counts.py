@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 
-from chalicelib.domain.counted_index import FOLD, Collection, SegmentCount
+from chalicelib.domain.counted_index import FOLD, Collection, SegmentCount, count_members, events_of_template
 from chalicelib.domain.errors import Conflict
+from chalicelib.domain.reporting import day_of
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import translated
 from chalicelib.store.models import FACETS, RawItem, SegmentRow, SweepRow
@@ -31,6 +35,25 @@ class DynamoCountStore:
         return [
             SegmentCount(segment, dict(facets)) for segment, facets in sorted(counts.items()) if any(facets.values())
         ]
+
+    def count_collections(self, collections: Sequence[Collection]) -> list[int]:
+        """See `CountStore`."""
+        reads = [partial(self.read_counts, collection) for collection in collections]
+        return [count_members(counts) for counts in self._database.run_parallel(reads)]
+
+    def count_event(self, *, template_id: int, event: str, at: datetime) -> None:
+        """See `CountStore`."""
+        self._database.call(
+            "UpdateItem",
+            TableName=SegmentRow.Meta.table_name,
+            Key={
+                "collection": {"S": events_of_template(template_id).key},
+                "slot": {"N": str(day_of(at) * SLOTS_PER_SEGMENT + self._database.stripes.choose())},
+            },
+            UpdateExpression="ADD #event :one",
+            ExpressionAttributeNames={"#event": event},
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
 
     def fold_stripes(self, collection: Collection) -> int:
         """See `CountStore`. Forgets the note first, so that a stripe made meanwhile is noted anew."""

@@ -18,6 +18,11 @@ TICKET_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+ERROR_KEYS = frozenset({"code", "description", "details", "error", "error_code"})
+GATEWAY_ERROR_KEYS = ERROR_KEYS | {"status_code", "message", "errors"}
+"""what stands before every route answers the clients of all dialects alike"""
+
+
 class Answer(Protocol):
     """An HTTP answer, of whatever client."""
 
@@ -45,7 +50,7 @@ def find_error_fault(response: Answer, *statuses: int) -> str | None:
     if not response.headers["content-type"].startswith("application/json"):
         return f"not application/json: {response.headers['content-type']}"
     body = response.json()
-    if not isinstance(body, dict) or set(body) != {"code", "description", "details", "error", "error_code"}:
+    if not isinstance(body, dict) or set(body) not in (ERROR_KEYS, GATEWAY_ERROR_KEYS):
         return f"not the keys of 9.7: {seen}"
     if not body["code"] == body["error_code"] == response.status_code:
         return f"codes differ: {seen}"

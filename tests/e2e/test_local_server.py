@@ -86,8 +86,10 @@ def served() -> Iterator[Served]:
 
 def assert_contract_error(body: bytes, *, code: int) -> None:
     content = json.loads(body)
-    assert content.keys() == {"code", "description", "details", "error", "error_code"}
-    assert content["code"] == content["error_code"] == code
+    airship, passworks = {"code", "description", "details", "error"}, {"status_code", "message", "errors"}
+    assert content.keys() == airship | passworks | {"error_code"}
+    assert content["code"] == content["status_code"] == content["error_code"] == code
+    assert content["errors"] == {}
     assert content["error"] == content["description"]
 
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from chalicelib.domain import errors
-from chalicelib.errors import AIRSHIP_DESCRIPTIONS, airship_answer
+from chalicelib.errors import (
+    AIRSHIP_DESCRIPTIONS,
+    AIRSHIP_STATUSES,
+    PASSWORKS_CODES,
+    ErrorAnswer,
+    airship_answer,
+    passworks_answer,
+)
 
 KEYS = {"code", "description", "details", "error", "error_code"}
+
+PASSWORKS_STATUSES = {400, 401, 404, 405, 412, 422, 500, 503}
+"""what Passworks clients know, as far as we use it (passworks-v2, section 3)"""
+
+ANSWERS = [airship_answer, passworks_answer]
 
 
 def _all_errors() -> list[type[errors.PasselError]]:
@@ -34,16 +48,114 @@ def test_every_domain_error_has_an_answer_of_its_own(kind: type[errors.PasselErr
     assert answer.body["error"] == answer.body["description"]
 
 
-def test_an_unexpected_error_shows_nothing_of_itself() -> None:
-    answer = airship_answer(ValueError("secret of the house"))
+@pytest.mark.parametrize("kind", _all_errors(), ids=lambda kind: kind.__name__)
+def test_every_domain_error_has_a_passworks_answer_of_its_own(kind: type[errors.PasselError]) -> None:
+    answer = passworks_answer(_make(kind))
+
+    assert answer.status != 500
+    assert answer.status in PASSWORKS_STATUSES
+    assert list(answer.body) == ["status_code", "error_code", "message", "errors"]
+    assert answer.body["status_code"] == answer.status
+    assert type(answer.body["error_code"]) is int
+    assert answer.body["message"]
+    assert type(answer.body["errors"]) is dict
+    assert {type(value) for value in answer.body["errors"].values()} <= {str, list}
+
+
+@pytest.mark.parametrize("rows", [AIRSHIP_STATUSES, PASSWORKS_CODES], ids=["airship", "passworks"])
+def test_no_row_of_a_map_hides_a_later_one(rows: tuple[tuple[type[errors.PasselError], int], ...]) -> None:
+    kinds = [row[0] for row in rows]
+
+    assert not [
+        (hidden.__name__, kind.__name__)
+        for place, kind in enumerate(kinds)
+        for hidden in kinds[place + 1 :]
+        if issubclass(hidden, kind)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "error_code", "message", "problems"),
+    [
+        (
+            errors.InvalidRequest("can't be blank", field="name"),
+            422,
+            10100,
+            "Validation failed",
+            {"name": ["can't be blank"]},
+        ),
+        (errors.InvalidRequest("is odd"), 422, 10100, "Validation failed", {"base": ["is odd"]}),
+        (errors.AlreadyExists("is taken", field="name"), 422, 10100, "Validation failed", {"name": ["is taken"]}),
+        (
+            errors.InvalidFilter("Unknown filter 'a'", advice="Attributes: b."),
+            422,
+            10101,
+            "Unknown filter 'a'. Attributes: b.",
+            {"q": "Unknown filter 'a'"},
+        ),
+        (errors.StateRefused("Can't resume"), 412, 10102, "Can't resume", {"state": "Can't resume"}),
+        (errors.InUse("in use by 1", field="asset"), 412, 10103, "in use by 1", {"asset": "in use by 1"}),
+        (
+            errors.DeleteRefused("campaign", 7),
+            412,
+            10104,
+            "Campaign not found.",
+            {"campaign": "Campaign not found."},
+        ),
+        (errors.RedeemRefused("already redeemed"), 412, 10105, "already redeemed", {"pass": "already redeemed"}),
+        (errors.NotFound("pass", 7), 404, 10004, "Pass not found.", {"pass": "Pass not found."}),
+        (errors.Unauthorized("who?"), 401, 10001, "who?", {}),
+        (errors.UnreadableBody("no JSON"), 400, 10000, "no JSON", {}),
+        (errors.Busy("busy"), 503, 10500, "busy", {}),
+        (ValueError("secret"), 500, 10500, "an unexpected error occurred", {}),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_passworks_answers_are_the_contracts(
+    error: Exception, status: int, error_code: int, message: str, problems: dict[str, object]
+) -> None:
+    answer = passworks_answer(error)
+
+    assert answer.status == status
+    assert answer.body == {"status_code": status, "error_code": error_code, "message": message, "errors": problems}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.InvalidFilter("a"), 400),
+        (errors.StateRefused("a"), 400),
+        (errors.RedeemRefused("a"), 400),
+        (errors.InUse("a"), 400),
+        (errors.DeleteRefused("template", 7), 404),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_airship_clients_see_none_of_the_passworks_statuses(error: Exception, status: int) -> None:
+    assert airship_answer(error).status == status
+
+
+def test_only_the_passworks_401_asks_for_credentials() -> None:
+    error = errors.Unauthorized("who?")
+
+    assert passworks_answer(error).headers == {"WWW-Authenticate": 'Basic realm="Passworks"'}
+    assert airship_answer(error).headers == {}
+
+
+@pytest.mark.parametrize("answer_to", ANSWERS)
+def test_an_unexpected_error_shows_nothing_of_itself(answer_to: Callable[[Exception], ErrorAnswer]) -> None:
+    answer = answer_to(ValueError("secret of the house"))
 
     assert answer.status == 500
     assert "secret" not in str(answer.body)
 
 
+@pytest.mark.parametrize("answer_to", ANSWERS)
 @pytest.mark.parametrize("kind", [errors.Busy, errors.Conflict])
-def test_what_may_be_tried_again_says_when(kind: type[errors.PasselError]) -> None:
-    answer = airship_answer(_make(kind))
+def test_what_may_be_tried_again_says_when(
+    kind: type[errors.PasselError], answer_to: Callable[[Exception], ErrorAnswer]
+) -> None:
+    answer = answer_to(_make(kind))
 
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) >= 1

@@ -1,0 +1,1 @@
+"""The Passworks dialect without a server."""

@@ -1,0 +1,8 @@
+"""Reading and answering alone: no engine, no network."""
+
+from tests.support import profiles
+from tests.support.no_network import no_sockets
+
+__all__ = ["no_sockets"]
+
+profiles.load()
