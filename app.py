@@ -2,16 +2,39 @@
 
 from chalice import Chalice
 
+from chalicelib.api.airship.downloads import downloads
 from chalicelib.api.airship.passes import passes
 from chalicelib.api.airship.tags import tags
 from chalicelib.api.airship.templates import templates
 from chalicelib.api.airship.tickets import tickets
+from chalicelib.api.google.callbacks import google
 from chalicelib.api.middleware import speak_the_dialect
+from chalicelib.api.pages import pages
+from chalicelib.api.passkit.delivery import PKPASS
+from chalicelib.api.passkit.devices import devices
+from chalicelib.api.passkit.logs import logs
+from chalicelib.api.passkit.passes import latest_passes
+from chalicelib.api.passworks.assets import assets
+from chalicelib.api.passworks.certificates import certificates
+from chalicelib.api.passworks.ping import ping
+from chalicelib.api.passworks.redeems import redeems
+from chalicelib.api.passworks.registrations import registrations
+from chalicelib.api.passworks.reports import reports
+from chalicelib.api.passworks.templates import passworks_templates
+from chalicelib.api.uploads import uploads
 from chalicelib.workers.bulk import bulk
 from chalicelib.workers.sweep import sweep
 
 app = Chalice(app_name="passel")
+app.api.binary_types += [PKPASS, "multipart/form-data"]
 app.register_middleware(speak_the_dialect, "http")
 
-for blueprint in (tags, passes, templates, tickets, bulk, sweep):
+for blueprint in (
+    *(tags, passes, templates, tickets, downloads),
+    *(ping, assets, certificates, passworks_templates),
+    *(registrations, redeems, reports),
+    *(devices, latest_passes, logs, google),
+    *(pages, uploads),
+    *(bulk, sweep),
+):
     app.register_blueprint(blueprint)

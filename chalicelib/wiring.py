@@ -16,6 +16,7 @@ from chalicelib.settings import Settings, get_settings
 from chalicelib.store.assets import DynamoAssetStore
 from chalicelib.store.connection import Database
 from chalicelib.store.counts import DynamoCountStore
+from chalicelib.store.image_cache import ImageCache
 from chalicelib.store.images import make_image_store
 from chalicelib.store.looks import DynamoLookStore
 from chalicelib.store.passes import DynamoPassStore
@@ -31,6 +32,7 @@ from chalicelib.store.tickets import DynamoTicketStore
 
 if TYPE_CHECKING:
     from chalicelib.wallets.apple.keyring import Keyring
+    from chalicelib.wallets.google.root_keys import RootKeys
 
 
 def build_platform(settings: Settings, database: Database) -> Platform:
@@ -99,6 +101,20 @@ def get_keyring() -> Keyring:
     settings = get_settings()
     source = make_source(settings, get_database().create_client)
     return Keyring(source, now=lambda: datetime.now(UTC), cache_seconds=settings.certificate_cache_seconds)
+
+
+@lru_cache(maxsize=1)
+def get_google_root_keys() -> RootKeys:
+    """This process's copy of the keys that Google's callbacks are checked with."""
+    from chalicelib.wallets.google.root_keys import RootKeys, fetch_keys
+
+    return RootKeys(get_settings().google_callback_keys_url, fetch=fetch_keys, now=lambda: datetime.now(UTC))
+
+
+@lru_cache(maxsize=1)
+def get_image_cache() -> ImageCache:
+    """This process's memory of images, from which passes are built."""
+    return ImageCache(get_platform().images)
 
 
 @lru_cache(maxsize=1)

@@ -24,7 +24,7 @@ FIELD_TYPES = ("primary", "secondary", "tertiary", "auxiliary", "back", "header"
 
 COMMON_ATTRIBUTES = frozenset({"value", "label", "changeMessage"})
 PLACEMENT_ATTRIBUTES = frozenset({"fieldType", "behaviour"})
-"""Where a field stands, and whether a merge may overwrite it; one dialect alone writes these (passworks-v2, section 6)"""
+"""Where a field stands and whether a merge may overwrite it: written in one dialect alone (passworks-v2, section 6)"""
 MODULE_ATTRIBUTES = frozenset({"header", "body", "uri", "description", "balance", "image"})
 """What a write may set of any entry, and what beside that of a Google module (airship-wallet-v1, section 5)."""
 

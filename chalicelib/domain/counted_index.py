@@ -42,6 +42,12 @@ def passes_of_template(template_id: int) -> Collection:
     return Collection(f"template-passes:{template_id}")
 
 
+def parse_passes_of_template(key: str) -> int | None:
+    """Template id from the key that `passes_of_template` made; None for any other text."""
+    kind, _, rest = key.partition(":")
+    return int(rest) if kind == "template-passes" and rest.isascii() and rest.isdigit() else None
+
+
 def passes_of_tag(*, project_id: int, tag_id: int, generation: int) -> Collection:
     """The passes that have a tag, by pass id. Emptying the tag moves on to the next generation's collection."""
     return Collection(f"tag-passes:{project_id}.{tag_id}.{generation}")

@@ -35,3 +35,11 @@ class Page(Generic[Item]):
     def map(self, convert: Callable[[Item], Other]) -> Page[Other]:
         """The same page of converted items."""
         return Page(items=[convert(item) for item in self.items], total=self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some rows of a list, by how many come before them."""
+
+    offset: int
+    size: int

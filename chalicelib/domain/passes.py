@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update, check_content_size
@@ -96,6 +97,22 @@ class Pass(PassSummary):
         """No longer redeemable (airship-wallet-v1, section 5: expiry; passworks-v2, section 13)."""
         entry = self.content.headers.get("expirationDate")
         return entry is not None and entry.attributes.get("label") == "voided"
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the pass ends, if it says so in a way that can be read."""
+        entry = self.content.headers.get("expirationDate")
+        value = entry.attributes.get("value") if entry is not None else None
+        return None if value is None else parse_moment(str(value))
+
+
+def parse_moment(text: str) -> datetime | None:
+    """An ISO 8601 date and time, UTC if it names no offset; clients write the hour of nine o'clock with one digit."""
+    try:
+        moment = datetime.fromisoformat(re.sub(r"T(\d):", r"T0\1:", text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

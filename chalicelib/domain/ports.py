@@ -72,6 +72,12 @@ class CountStore(Protocol):
     def read_counts(self, collection: Collection) -> list[SegmentCount]:
         """The collection's segments with members, ascending, stripes summed. One query."""
 
+    def count_collections(self, collections: Sequence[Collection]) -> list[int]:
+        """Members of each collection. One query each, side by side."""
+
+    def count_event(self, *, template_id: int, event: str, at: datetime) -> None:
+        """Counts an event that changes nothing else, such as a download. One plain write."""
+
     def fold_stripes(self, collection: Collection) -> int:
         """Folds the stripes of each segment into one row and forgets the note; how many segments were folded.
 

@@ -43,6 +43,14 @@ def date_of(day: int) -> date:
     return _EPOCH + timedelta(days=day)
 
 
+def month_before(day: date) -> date:
+    """The same day of the month before, or that month's last one; before the first month there is none."""
+    if (day.year, day.month) == (date.min.year, date.min.month):
+        return date.min
+    last_of_month_before = day.replace(day=1) - timedelta(days=1)
+    return last_of_month_before.replace(day=min(day.day, last_of_month_before.day))
+
+
 def install_event(wallet: Wallet) -> Event:
     """The event that a new registration is."""
     return Event.INSTALLS_IOS if wallet.device_os == "ios" else Event.INSTALLS_ANDROID

@@ -1,11 +1,24 @@
-"""Clearing away what an emptied or deleted tag leaves behind, and picking up what a lost message left undone."""
+"""Clearing away what emptied and deleted tags and campaigns leave behind, and picking up what a lost message left."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
-from chalicelib.domain.counted_index import FOLD, Collection, parse_passes_of_tag
+from chalicelib.domain.counted_index import (
+    FOLD,
+    Collection,
+    events_of_template,
+    parse_passes_of_tag,
+    parse_passes_of_template,
+    passes_of_template,
+    redeems_of_template,
+    registrations_of_template,
+)
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.issuing import delete_pass
+from chalicelib.domain.passes import PassReference
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.tags import TagReference
 from chalicelib.domain.tickets import UNFINISHED, TicketStatus
@@ -19,7 +32,7 @@ def sweep_collection(platform: Platform, *, key: str, segments: Sequence[int] | 
 
     A key that begins with `fold:` asks instead to fold the stripes of a living one.
 
-    Idempotent. A collection that is alive, or is none of a tag, is left alone.
+    Idempotent. A collection that is alive, or is none of a tag or a campaign, is left alone.
 
     Raises:
         Busy: try the message again.
@@ -28,6 +41,13 @@ def sweep_collection(platform: Platform, *, key: str, segments: Sequence[int] | 
     if folded and not kind:
         platform.counts.fold_stripes(Collection(folded))
         return 0
+    template_id = parse_passes_of_template(key)
+    if template_id is not None:
+        return _sweep_campaign(platform, template_id, segments)
+    return _sweep_tag(platform, key, segments)
+
+
+def _sweep_tag(platform: Platform, key: str, segments: Sequence[int] | None) -> int:
     parsed = parse_passes_of_tag(key)
     if parsed is None:
         return 0
@@ -37,14 +57,54 @@ def sweep_collection(platform: Platform, *, key: str, segments: Sequence[int] | 
     if reference.is_live(by_id.get(tag_id)):
         return 0
     collection = Collection(key)
-    if segments is None:
-        segments = platform.sweeps.count_segments(collection)
-        if len(segments) > SEGMENTS_AT_ONCE:
-            platform.queues.send_sweep(collection=collection, segments=segments)
-            return 0
-    removed = sum(_sweep_segment(platform, collection, reference, segment) for segment in segments)
+    removed = sum(
+        _sweep_segment(platform, collection, reference, segment)
+        for segment in _take_segments(platform, collection, segments)
+    )
     platform.sweeps.finish_sweep(collection)
     return removed
+
+
+def _take_segments(platform: Platform, collection: Collection, segments: Sequence[int] | None) -> Sequence[int]:
+    """The segments to clear here and now; more than a few are handed to further messages."""
+    if segments is not None:
+        return segments
+    found = platform.sweeps.count_segments(collection)
+    if len(found) <= SEGMENTS_AT_ONCE:
+        return found
+    platform.queues.send_sweep(collection=collection, segments=found)
+    return []
+
+
+def _sweep_campaign(platform: Platform, template_id: int, segments: Sequence[int] | None) -> int:
+    """Deletes the passes of a deleted campaign; when the last is gone, its redeems and all its counters as well."""
+    collection = passes_of_template(template_id)
+    removed = 0
+    for segment in _take_segments(platform, collection, segments):
+        for pass_id in platform.passes.list_segment(collection, segment):
+            pass_ = platform.passes.get_pass(project_id=None, pass_id=pass_id)
+            if pass_ is None:
+                continue
+            if platform.templates.get_template(project_id=pass_.project_id, template_id=template_id) is not None:
+                return removed
+            with suppress(NotFound):
+                reference = PassReference(pass_id=pass_id)
+                delete_pass(platform, project_id=pass_.project_id, reference=reference)
+                removed += 1
+    if not any(count.members() for count in platform.counts.read_counts(collection)):
+        _forget_campaign(platform, template_id)
+    return removed
+
+
+def _forget_campaign(platform: Platform, template_id: int) -> None:
+    redeems = redeems_of_template(template_id)
+    for segment in platform.sweeps.count_segments(redeems):
+        platform.redeems.remove_segment(redeems, segment)
+    passes = passes_of_template(template_id)
+    for collection in (redeems, registrations_of_template(template_id), events_of_template(template_id), passes):
+        for segment in platform.sweeps.count_segments(collection):
+            platform.sweeps.remove_counters(collection, segment)
+    platform.sweeps.finish_sweep(passes)
 
 
 def _sweep_segment(platform: Platform, collection: Collection, reference: TagReference, segment: int) -> int:

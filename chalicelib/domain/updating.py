@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.finding import get_pass_or_raise
-from chalicelib.domain.passes import Pass, PassReference, apply_ticket
+from chalicelib.domain.passes import Pass, PassReference, apply_ticket, parse_moment
 from chalicelib.domain.ports import Bounds, Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.templates import BARCODES
@@ -170,10 +169,7 @@ def check_update(update: ContentUpdate, *, bounds: Bounds, now: datetime) -> Non
 
 
 def _parse_expiration(value: Any) -> datetime:
-    """ISO 8601, to the minute at least; without an offset it is UTC."""
-    try:
-        # clients write the hour of nine o'clock with one digit
-        moment = datetime.fromisoformat(re.sub(r"T(\d):", r"T0\1:", str(value)))
-    except ValueError as error:
-        raise InvalidRequest("must be an ISO 8601 date", field="headers.expirationDate.value") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = parse_moment(str(value))
+    if moment is None:
+        raise InvalidRequest("must be an ISO 8601 date", field="headers.expirationDate.value")
+    return moment
