@@ -15,7 +15,9 @@ from chalicelib.api.passkit.devices import devices
 from chalicelib.api.passkit.logs import logs
 from chalicelib.api.passkit.passes import latest_passes
 from chalicelib.api.passworks.assets import assets
+from chalicelib.api.passworks.campaigns import campaigns
 from chalicelib.api.passworks.certificates import certificates
+from chalicelib.api.passworks.passes import campaign_pass_routes
 from chalicelib.api.passworks.ping import ping
 from chalicelib.api.passworks.redeems import redeems
 from chalicelib.api.passworks.registrations import registrations
@@ -32,7 +34,7 @@ app.register_middleware(speak_the_dialect, "http")
 for blueprint in (
     *(tags, passes, templates, tickets, downloads),
     *(ping, assets, certificates, passworks_templates),
-    *(registrations, redeems, reports),
+    *(campaigns, campaign_pass_routes, registrations, redeems, reports),
     *(devices, latest_passes, logs, google),
     *(pages, uploads),
     *(bulk, sweep),

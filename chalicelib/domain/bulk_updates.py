@@ -6,8 +6,9 @@ segment count once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.content import ContentUpdate, Merge
 from chalicelib.domain.counted_index import count_members
@@ -174,6 +175,8 @@ class _Job:
     platform: Platform
     ticket: Ticket
     update: ContentUpdate
+    templates: dict[int, int] = field(default_factory=dict)
+    """of the passes that were read: pass id to template id"""
 
     def is_for(self, pass_: Pass) -> bool:
         """Whether a pass belongs to the target now."""
@@ -211,6 +214,7 @@ class _Job:
         for pass_id, before in self.platform.passes.get_passes(pass_ids).items():
             if not self.is_for(before):
                 continue
+            self.templates[pass_id] = before.template_id
             try:
                 after, merge = self.merge(before)
             except Refused as refusal:
@@ -232,6 +236,7 @@ class _Job:
             before = self.platform.passes.get_pass(project_id=self.ticket.project_id, pass_id=pass_id)
             if before is None or not self.is_for(before):
                 return None
+            self.templates[pass_id] = before.template_id
             after, merge = self.merge(before)
             if merge.written:
                 self.platform.passes.update_pass(before=before, after=after)
@@ -259,6 +264,7 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
         changed=len(changed),
         failed=sum(isinstance(outcome, Refused) for outcome in outcomes),
         changed_pass_ids=changed,
+        changed_by_template=Counter(job.templates[pass_id] for pass_id in changed),
     )
 
 

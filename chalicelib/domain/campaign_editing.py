@@ -47,6 +47,13 @@ TRANSIT_TYPES = ("air", "boat", "train", "bus", "generic")
 PASSES_DELETED_AT_ONCE = 100
 """up to so many, a campaign's passes are gone when its deletion is answered; more are left to the sweep"""
 
+_STATE_WORDS = {
+    CampaignState.PAUSED: ("pause", "pause"),
+    CampaignState.PUBLISHED: ("resume", "publish"),
+    CampaignState.ARCHIVED: ("archive", "archive"),
+}
+"""state to what leads there, and to how a refusal names it (section 3)"""
+
 _log = logging.getLogger("passel")
 
 
@@ -134,12 +141,12 @@ def change_state(platform: Platform, template: Template, *, state: CampaignState
         StateRefused: it is archived, or it is in that state already (section 12).
         NotFound, Busy
     """
-    verb = {CampaignState.PAUSED: "pause", CampaignState.PUBLISHED: "resume", CampaignState.ARCHIVED: "archive"}[state]
+    verb, target = _STATE_WORDS[state]
 
     def change(current: Template) -> Template:
         before = current.campaign.state
         if before in (CampaignState.ARCHIVED, state):
-            raise StateRefused(f"Can't {verb} from {before} to {state.removesuffix('ed')}")
+            raise StateRefused(f"Can't {verb} from {before} to {target}")
         return replace(current, campaign=replace(current.campaign, state=state))
 
     reference = TemplateReference(template_id=template.template_id)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
 
 SEQUENTIAL_CODE_DIGITS = 8
 
@@ -39,7 +38,7 @@ class CampaignOptions:
     code_type: CodeType = CodeType.SEQUENTIAL
     code_fixed_value: str | None = None
     allow_multiple_redeems: bool = False
-    gwallet_usage: bool = False
+    gwallet_usage: bool | None = None
     open_graph: bool = True
     open_graph_description: str = ""
     javascript: str | None = None
@@ -51,7 +50,6 @@ class CampaignOptions:
     """no other campaign has its name: so for campaigns, not for Airship templates"""
     codes_in_barcodes: bool = False
     """a pass whose barcode has no message shows its redeem code: so for campaigns, not for Airship templates"""
-    user_info: dict[str, Any] = field(default_factory=dict)
 
     def encode(self) -> str:
         """Compact JSON: the stored form, without what is at its default."""

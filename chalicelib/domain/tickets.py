@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -82,3 +83,5 @@ class SegmentResult:
     changed: int
     failed: int
     changed_pass_ids: tuple[int, ...] = ()
+    changed_by_template: Mapping[int, int] = field(default_factory=dict)
+    """template id to how many of its passes changed, for the reports"""

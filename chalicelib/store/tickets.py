@@ -12,12 +12,17 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.counted_index import events_of_template
+from chalicelib.domain.reporting import Event, day_of
 from chalicelib.domain.tickets import UNFINISHED, SegmentResult, Ticket, TicketStatus
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.models import TicketPartRow, TicketRow
 from chalicelib.store.ticket_rows import OPEN, as_row, as_ticket
 from chalicelib.store.transactions import Transaction
+
+_TEMPLATES_COUNTED = 50
+"""templates whose reports one segment adds to, so that its transaction stays within bounds"""
 
 _UPDATE, _PLAN, _DONE, _FAILED = "update", "plan", "done:", "failed:"
 
@@ -120,6 +125,9 @@ class DynamoTicketStore:
                 TicketRow.segments_done.add(1),
             ],
         )
+        for template_id, changed in sorted(result.changed_by_template.items())[:_TEMPLATES_COUNTED]:
+            events = events_of_template(template_id)
+            transaction.count_in(events, day_of(ticket.created_at), facet=Event.UPDATES, change=changed)
         _commit_once(transaction)
 
     def fail_part(self, ticket: Ticket, segment: int | None, *, passes: int) -> None:

@@ -1,0 +1,70 @@
+"""Creating and changing passes of a campaign (passworks-v2, sections 8 and 12)."""
+
+from __future__ import annotations
+
+from chalicelib.domain.campaign_drafts import ContentDraft, as_update, push_message_update, restart_update
+from chalicelib.domain.campaign_lists import find_passes_by_code, get_pass_of_campaign_or_raise
+from chalicelib.domain.campaigns import CodeType
+from chalicelib.domain.content import Content, ContentUpdate
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.issuing import create_pass
+from chalicelib.domain.look_editing import check_images
+from chalicelib.domain.passes import NewPass, Pass, PassReference
+from chalicelib.domain.ports import Platform
+from chalicelib.domain.templates import Template, TemplateReference
+from chalicelib.domain.updating import update_pass
+
+
+def create_pass_of_campaign(platform: Platform, template: Template, *, draft: ContentDraft) -> Pass:
+    """Issues a pass; what the draft leaves out comes from the campaign.
+
+    Raises:
+        InvalidRequest: a rule is broken, or its own code is missing or taken.
+        StateRefused: the campaign is paused or archived.
+        NotFound, Busy
+    """
+    _check_draft(platform, template, draft)
+    if template.campaign.code_type is CodeType.PER_PASS:
+        message = draft.headers.get("barcode_value", {}).get("value")
+        if message and find_passes_by_code(platform, template, str(message)):
+            raise InvalidRequest("is taken", field="barcode.message")
+    return create_pass(
+        platform,
+        project_id=template.project_id,
+        template=TemplateReference(template_id=template.template_id),
+        new=NewPass(update=as_update(draft, current=template.content), code_in_barcode=True),
+    )
+
+
+def update_pass_of_campaign(
+    platform: Platform, template: Template, pass_: Pass, *, draft: ContentDraft, restart: bool
+) -> Pass:
+    """The pass after a partial update; `restart` begins with the campaign's current content (section 12).
+
+    Raises:
+        InvalidRequest, NotFound, Busy
+    """
+    _check_draft(platform, template, draft)
+    update = restart_update(template, draft) if restart else as_update(draft, current=pass_.content)
+    return _write(platform, template, pass_, update)
+
+
+def write_message(platform: Platform, pass_: Pass, *, message: str) -> None:
+    """Writes a message where the wallet shows it (section 7).
+
+    Raises:
+        InvalidRequest, NotFound, Busy
+    """
+    update = ContentUpdate(fields=push_message_update(message))
+    reference = PassReference(pass_id=pass_.pass_id)
+    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update)
+
+
+def _write(platform: Platform, template: Template, pass_: Pass, update: ContentUpdate) -> Pass:
+    reference = PassReference(pass_id=pass_.pass_id)
+    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update)
+    return get_pass_of_campaign_or_raise(platform, template, pass_.serial_number)
+
+
+def _check_draft(platform: Platform, template: Template, draft: ContentDraft) -> None:
+    check_images(platform, project_id=template.project_id, content=Content(lists=dict(draft.parts)))
