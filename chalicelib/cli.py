@@ -231,6 +231,30 @@ def revoke_key(*, key: str) -> None:
     click.echo(f"Revoked {key}. Processes that have just used it may accept it for a minute more.")
 
 
+@command.command("certificates")
+@_json_option
+def check_certificates(*, as_json: bool) -> None:
+    """Show what passes can be signed with; exit code 1 if anything is wrong, or will be within 30 days."""
+    from chalicelib import operations
+
+    report = operations.check_certificates()
+    rows = [
+        {
+            "scope": scope,
+            "pass_type": credentials.pass_type_identifier,
+            "team": credentials.team_identifier,
+            "expires_at": _time(credentials.expires_at),
+            "id": credentials.certificate_id,
+        }
+        for scope, credentials in report.usable
+    ]
+    _print_rows(rows, as_json=as_json)
+    for problem in report.problems:
+        click.echo(problem, err=True)
+    if report.problems:
+        click.get_current_context().exit(1)
+
+
 @command.command("ticket")
 @_ticket_argument
 @_watch_option

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib.domain import authenticating, bulk_updates, sweeping
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.projects import Credential, Project
 from chalicelib.domain.tickets import Ticket
-from chalicelib.wiring import get_platform
+from chalicelib.wiring import get_keyring, get_platform
+
+if TYPE_CHECKING:
+    from chalicelib.wallets.apple.credentials import SigningCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +96,28 @@ def redrive(*, ticket_id: int) -> Ticket:
 def resume_unfinished(*, minimum_age_seconds: float = 0, queues_lost: bool = True) -> int:
     """Sends again what a lost message left undone; how many messages."""
     return sweeping.resume_unfinished(get_platform(), minimum_age_seconds=minimum_age_seconds, queues_lost=queues_lost)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateReport:
+    """What can sign passes now, by scope, and everything that is wrong or soon will be."""
+
+    usable: list[tuple[str, SigningCredentials]]
+    problems: list[str]
+
+
+def check_certificates() -> CertificateReport:
+    """Reads the certificates of every project anew, and the shared ones.
+
+    Raises:
+        Busy: the place where they are kept cannot be reached.
+    """
+    from chalicelib.domain.certificates import SHARED
+
+    keyring = get_keyring()
+    scopes = [SHARED, *(str(project.project_id) for project in list_projects())]
+    usable = [(scope, credentials) for scope in scopes for credentials in keyring.list_scope(scope)]
+    problems = keyring.check_all(scopes)
+    if not usable and not problems:
+        problems = ["there is no certificate; PASSEL_CERTIFICATES says where they are read from"]
+    return CertificateReport(usable=usable, problems=problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -344,3 +345,24 @@ def test_help_loads_nothing_heavy() -> None:
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "PROJECT_ID" in result.stdout
+
+
+def test_certificates_that_can_sign_are_shown(stack: Stack) -> None:
+    (certificate,) = run_json("certificates")
+
+    assert certificate["scope"] == "shared"
+    assert certificate["pass_type"] == "pass.local.passel"
+
+
+def test_a_certificate_that_cannot_sign_is_named_with_what_is_wrong(stack: Stack, tenant: Tenant) -> None:
+    folder = Path(os.environ["PASSEL_CERTIFICATES"].removeprefix("file:")) / str(tenant.project_id) / "default"
+    folder.mkdir(parents=True)
+    for name in ("certificate", "key", "wwdr"):
+        (folder / f"{name}.pem").write_text("no certificate")
+    try:
+        result = run("certificates", exit_code=1)
+    finally:
+        shutil.rmtree(folder.parent)
+
+    assert f"{tenant.project_id}/default" in result.stderr
+    assert "pass.local.passel" in result.stdout

@@ -26,7 +26,7 @@ ALLOWED = {
     "settings": set(),
     "errors": {"domain"},
     "wiring": {"domain", "store", "settings", "wallets"},
-    "operations": {"domain", "wiring"},
+    "operations": {"domain", "wiring", "wallets"},
 }
 """part of `chalicelib` to the parts that it may import"""
 

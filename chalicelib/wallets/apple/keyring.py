@@ -50,12 +50,15 @@ class Keyring:
         Raises:
             Busy: the source cannot be reached.
         """
-        return [
-            credentials
-            for scope in (str(project_id), SHARED)
-            for bundle in self._load(scope)
-            if (credentials := self._fit(bundle)) is not None
-        ]
+        return [*self.list_scope(str(project_id)), *self.list_scope(SHARED)]
+
+    def list_scope(self, scope: str) -> list[SigningCredentials]:
+        """What may sign of one scope, a project id or the shared, by name.
+
+        Raises:
+            Busy: the source cannot be reached.
+        """
+        return [credentials for bundle in self._load(scope) if (credentials := self._fit(bundle)) is not None]
 
     def get_credentials(self, project_id: int, certificate_id: str | None) -> SigningCredentials | None:
         """The certificate with that id; without an id the project's default. None: there is none, or it is unfit.
