@@ -1,8 +1,9 @@
 """Put one stage into the AWS account of the current credentials: `python -m infra.deploy --stage dev`.
 
-First the tables and queues, as a CloudFormation stack of their own; then the functions and the API with the Chalice
-CLI; then the two things that this CLI cannot say. Every step of ours may be repeated. Chalice records what it made only
-when all of it succeeded (https://github.com/aws/chalice/issues/1340): docs/deploying.md says what to do after that.
+First the tables, queues and bucket, as a CloudFormation stack of their own; then the functions and the API with the
+Chalice CLI; then the three things that this CLI cannot say. Every step of ours may be repeated. Chalice records what
+it made only when all of it succeeded (https://github.com/aws/chalice/issues/1340): docs/deploying.md says what to do
+after that.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from botocore.session import Session, get_session
 from infra.definition import RESOURCES_FILE
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
 from infra.package import (
+    BINARY_MEDIA_TYPE,
     PROJECT,
     PackageError,
     Stage,
@@ -32,8 +34,8 @@ from infra.package import (
     read_stage,
 )
 
-RunChalice = Callable[[Stage], str]
-"""deploys the functions and the API of a stage and returns the id of its REST API"""
+RunChalice = Callable[[Stage, str], str]
+"""deploys the functions and the API of a stage to an account and returns the id of its REST API"""
 
 _UNCHANGED = "No updates are to be performed"
 
@@ -52,8 +54,8 @@ def deploy(stage: Stage, *, session: Session, run_chalice: RunChalice) -> None:
     print(f"deploying {stage.app_name} {stage.name} to account {account}, region {_region(session)}")
     try:
         deploy_resources(stage, cloudformation=session.create_client("cloudformation"))
-        api_id = run_chalice(stage)
-        put_gateway_responses(stage, api_id=api_id, apigateway=session.create_client("apigateway"))
+        api_id = run_chalice(stage, account)
+        finish_api(stage, api_id=api_id, apigateway=session.create_client("apigateway"))
         keep_api_logs(stage, logs=session.create_client("logs"))
     except (BotoCoreError, ClientError) as error:
         raise DeployError(str(error)) from error
@@ -93,16 +95,16 @@ def deploy_resources(stage: Stage, *, cloudformation: Any) -> None:
     }
     status = _stack_status(name, cloudformation)
     if status is None:
-        print(f"creating tables and queues (stack {name})")
+        print(f"creating tables, queues and bucket (stack {name})")
         cloudformation.create_stack(**request)
         _wait_for_stack(name, "stack_create_complete", cloudformation)
     elif not status.endswith("_COMPLETE") or status == "ROLLBACK_COMPLETE":
         raise DeployError(f"stack {name} is {status}: let it finish, or delete it and deploy again")
     elif _update_stack(request, cloudformation):
-        print(f"updating tables and queues (stack {name})")
+        print(f"updating tables, queues and bucket (stack {name})")
         _wait_for_stack(name, "stack_update_complete", cloudformation)
     else:
-        print(f"tables and queues are up to date (stack {name})")
+        print(f"tables, queues and bucket are up to date (stack {name})")
 
 
 def _stack_status(name: str, cloudformation: Any) -> str | None:
@@ -144,7 +146,7 @@ def _first_failure(name: str, cloudformation: Any) -> str | None:
     return reason
 
 
-def run_chalice_deploy(stage: Stage) -> str:
+def run_chalice_deploy(stage: Stage, account: str) -> str:
     """Deploy functions and API with the Chalice CLI and return the id of the REST API.
 
     What was deployed is recorded in `.chalice/deployed/<stage>.json`: the next deployment and the removal need it.
@@ -155,7 +157,7 @@ def run_chalice_deploy(stage: Stage) -> str:
     """
     # Chalice only warns of a dependency that it cannot package; packaging first makes that an error.
     build_package(stage=stage, out=PROJECT / "build" / "package")
-    with chalice_project() as project:
+    with chalice_project(account=account) as project:
         command = chalice_command("deploy", "--stage", stage.name)
         result = subprocess.run(command, cwd=project, env=chalice_environment(os.environ), check=False)
     if result.returncode != 0:
@@ -164,12 +166,19 @@ def run_chalice_deploy(stage: Stage) -> str:
     return next(str(item["rest_api_id"]) for item in deployed["resources"] if item["resource_type"] == "rest_api")
 
 
-def put_gateway_responses(stage: Stage, *, api_id: str, apigateway: Any) -> None:
-    """Give the API our bodies for what the gateway answers itself, and publish them.
+def finish_api(stage: Stage, *, api_id: str, apigateway: Any) -> None:
+    """Give the API what Chalice cannot: our bodies for the gateway's own answers, and untouched bytes. Then publish.
 
     `chalice deploy` overwrites the whole API, so this belongs after each one.
     """
-    print(f"setting the gateway's own answers (API {api_id})")
+    print(f"setting the gateway's own answers and binary bodies (API {api_id})")
+    put_gateway_responses(api_id=api_id, apigateway=apigateway)
+    pass_bytes_through(api_id=api_id, apigateway=apigateway)
+    apigateway.create_deployment(restApiId=api_id, stageName=stage.api_stage, tracingEnabled=stage.traced)
+
+
+def put_gateway_responses(*, api_id: str, apigateway: Any) -> None:
+    """Give the API our bodies for what the gateway answers itself."""
     for kind, response in GATEWAY_RESPONSES.items():
         apigateway.put_gateway_response(
             restApiId=api_id,
@@ -177,7 +186,15 @@ def put_gateway_responses(stage: Stage, *, api_id: str, apigateway: Any) -> None
             statusCode=str(response.status),
             responseTemplates={CONTENT_TYPE: response.body},
         )
-    apigateway.create_deployment(restApiId=api_id, stageName=stage.api_stage, tracingEnabled=stage.traced)
+
+
+def pass_bytes_through(*, api_id: str, apigateway: Any) -> None:
+    """Make the API take every body as bytes; nothing happens if it does already."""
+    if BINARY_MEDIA_TYPE in apigateway.get_rest_api(restApiId=api_id).get("binaryMediaTypes", ()):
+        return
+    escaped = BINARY_MEDIA_TYPE.replace("/", "~1")  # a JSON pointer, where a slash would part it
+    operation = {"op": "add", "path": f"/binaryMediaTypes/{escaped}"}
+    apigateway.update_rest_api(restApiId=api_id, patchOperations=[operation])
 
 
 def keep_api_logs(stage: Stage, *, logs: Any) -> None:

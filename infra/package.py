@@ -1,9 +1,12 @@
-"""Build what CloudFormation deploys: one template with functions, tables and queues, and the two archives beside it.
+"""Build what CloudFormation deploys: one template with functions, tables, queues and bucket, and the two archives.
 
 `python -m infra.package --stage dev --out build/package` runs the Chalice packager on a clean copy of the project with
 `infra/resources.yaml` merged in, then repairs what Chalice leaves open: queue references that CloudFormation can order,
-the API's log group, the gateway's own answers. Needs no AWS account. Dependencies are fetched again only when
-`requirements.txt` changes; code alone repackages in about a second.
+the account in names, the API's log group, the gateway's own answers and binary bodies. Needs no AWS account.
+Dependencies are fetched again only when `requirements.txt` changes; code alone repackages in about a second.
+
+`${AWS::AccountId}` in the files of `.chalice/` is the account that is deployed to: CloudFormation fills it in, and for
+the Chalice CLI `chalice_project` does.
 """
 
 from __future__ import annotations
@@ -27,6 +30,11 @@ import yaml
 from infra.definition import RESOURCES_FILE
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
 
+BINARY_MEDIA_TYPE = "*/*"
+"""What API Gateway hands on byte for byte: with `*/*` every body of a request arrives in base64, and every reply that
+is marked as base64 leaves as bytes. A narrower list would ask the client's Accept header, and wallets may send none
+(developer guide, `lambda-proxy-binary-media`)."""
+
 PROJECT = Path(__file__).resolve().parent.parent
 WORKSPACE = PROJECT / "build" / "project"
 
@@ -35,6 +43,7 @@ _BYTECODE = shutil.ignore_patterns("__pycache__", "*.pyc")
 _QUEUE_ARN = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:"
 _RUN_CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 _MISSING_WHEELS = "Could not install dependencies"
+_ACCOUNT = "${AWS::AccountId}"
 
 Json = dict[str, Any]
 
@@ -91,9 +100,10 @@ def read_stage(name: str) -> Stage:
 
 
 def render_resources(*, prefix: str) -> Json:
-    """Tables and queues of `infra/resources.yaml` as a template without parameters, with their full names.
+    """Everything of `infra/resources.yaml` as a template without parameters.
 
-    Functions and policies carry the prefix as text; a parameter beside them could only disagree.
+    Functions and policies carry the prefix as text; a parameter beside them could only disagree. What CloudFormation
+    alone knows, such as the account, stays a `Fn::Sub`.
     """
     template = yaml.safe_load(RESOURCES_FILE.read_text(encoding="utf-8"))
     return {"Description": template["Description"], "Resources": _fill_in(template["Resources"], prefix)}
@@ -102,7 +112,8 @@ def render_resources(*, prefix: str) -> Json:
 def _fill_in(value: Any, prefix: str) -> Any:
     match value:
         case {"Fn::Sub": str(text)} if "${Prefix}" in text:
-            return text.replace("${Prefix}", prefix)
+            filled = text.replace("${Prefix}", prefix)
+            return {"Fn::Sub": filled} if "${" in filled else filled
         case dict():
             return {key: _fill_in(item, prefix) for key, item in value.items()}
         case list():
@@ -111,11 +122,12 @@ def _fill_in(value: Any, prefix: str) -> Any:
 
 
 @contextmanager
-def chalice_project() -> Iterator[Path]:
+def chalice_project(*, account: str | None = None) -> Iterator[Path]:
     """A copy of the project that holds only what Lambda gets, for one process at a time.
 
     Tests, bytecode and local files stay out of it. What Chalice remembers of builds and deployments
-    (`.chalice/deployments`, `.chalice/deployed`) is the project's own and outlives the copy.
+    (`.chalice/deployments`, `.chalice/deployed`) is the project's own and outlives the copy. With `account` the
+    settings and policies of the copy name that account.
     """
     WORKSPACE.parent.mkdir(parents=True, exist_ok=True)
     with (WORKSPACE.parent / "project.lock").open("w") as lock:
@@ -123,6 +135,8 @@ def chalice_project() -> Iterator[Path]:
         if WORKSPACE.exists():
             shutil.rmtree(WORKSPACE)
         _copy_project(WORKSPACE)
+        if account is not None:
+            _name_account(WORKSPACE / ".chalice", account)
         _drop_broken_archives((WORKSPACE / ".chalice" / "deployments").glob("*.zip"))
         yield WORKSPACE
 
@@ -140,6 +154,11 @@ def _copy_project(target: Path) -> None:
     for kept in ("deployments", "deployed"):
         (PROJECT / ".chalice" / kept).mkdir(exist_ok=True)
         (target / ".chalice" / kept).symlink_to(PROJECT / ".chalice" / kept, target_is_directory=True)
+
+
+def _name_account(folder: Path, account: str) -> None:
+    for file in folder.glob("*.json"):
+        file.write_text(file.read_text(encoding="utf-8").replace(_ACCOUNT, account), encoding="utf-8")
 
 
 def chalice_command(*arguments: str) -> list[str]:
@@ -196,13 +215,30 @@ def finish_template(template: Json) -> Json:
     """`template` as Chalice wrote it, with what Chalice 1.34 gets wrong or cannot say. Changes its argument."""
     resources = template["Resources"]
     _refer_to_queues(resources)
+    for resource in resources.values():
+        resource["Properties"] = _refer_to_account(resource["Properties"])
     # Chalice renames the function after naming its log group.
     resources["ApiHandlerLogGroup"]["Properties"]["LogGroupName"] = {"Fn::Sub": "/aws/lambda/${APIHandler}"}
     api = resources["RestAPI"]["Properties"]
     api["TracingEnabled"] = resources["APIHandler"]["Properties"]["Tracing"] == "Active"
     api["OpenApiVersion"] = "2.0"  # without it SAM publishes a second stage, named Stage
     api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"] = render_gateway_responses()
+    api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] = [BINARY_MEDIA_TYPE]
     return template
+
+
+def _refer_to_account(value: Any) -> Any:
+    """`value` with every text that names the account made a `Fn::Sub`."""
+    match value:
+        case {"Fn::Sub": _}:
+            return value
+        case str() if _ACCOUNT in value:
+            return {"Fn::Sub": value}
+        case dict():
+            return {key: _refer_to_account(item) for key, item in value.items()}
+        case list():
+            return [_refer_to_account(item) for item in value]
+    return value
 
 
 def _refer_to_queues(resources: Json) -> None:

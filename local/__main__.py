@@ -17,6 +17,7 @@ from local.errors import StackError
 from local.options import Options
 
 if TYPE_CHECKING:
+    from local.signing import SigningFolder
     from local.stack import RunningStack
 
 _WATCH_SECONDS = 0.2
@@ -86,7 +87,17 @@ def _announce(stack: RunningStack) -> None:
         f"curl -u {credentials.key}:{credentials.secret} -H 'Api-Revision: 1.2' -H 'Content-Type: application/json'"
         f" -d '{json.dumps(template, separators=(',', ':'))}' {stack.url}/v1/template\n"
     )
+    _announce_certificates(stack.signing)
     print("Ctrl-C stops it.", flush=True)
+
+
+def _announce_certificates(signing: SigningFolder) -> None:
+    if not signing.is_test:
+        print(f"Passes are signed with the certificates in {signing.path}\n")
+        return
+    print("Passes are signed with a test certificate THAT NO PHONE TRUSTS. To use your own, start with")
+    print("PASSEL_CERTIFICATES=file:<folder> make run")
+    print("where <folder>/shared/default holds certificate.pem, key.pem and wwdr.pem.\n")
 
 
 def _warn(message: str) -> None:

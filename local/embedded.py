@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
 from infra.definition import create_queues, create_tables
+from local.certificates import prepare_certificates
 from local.clients import create_client
 from local.engine import HOST, start_dynoxide, start_queues
-from local.environment import PREFIX, apply_environment, build_environment
+from local.environment import PREFIX, apply_environment, build_environment, name_folders
 from local.install import find_or_install
 from local.pump import Pump
 
@@ -72,15 +77,19 @@ class Embedded:
 
 def _forget_settings() -> None:
     """Makes this process read its settings anew: a test before may have read them for the wrong environment."""
-    from chalicelib import settings, wiring
+    from chalicelib import wiring
 
-    for cached in (
-        settings.get_settings,
-        wiring.get_database,
-        wiring.get_platform,
-        wiring.get_credential_cache,
-    ):
-        cached.cache_clear()
+    for part in vars(wiring).values():  # whatever was made from settings, and the settings themselves
+        if hasattr(part, "cache_clear"):
+            part.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _make_certificates() -> Path:
+    """A folder that is removed with this process: making keys takes a moment, so all stacks of a process share them."""
+    folder = TemporaryDirectory(prefix="passel-certificates-")
+    atexit.register(folder.cleanup)
+    return prepare_certificates(Path(folder.name), now=datetime.now(UTC))
 
 
 @contextmanager
@@ -93,7 +102,9 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
     queues = start_queues()
     engine = start_dynoxide(binary, database) if binary else None
     dynamodb_url = engine.url if engine else queues.url
+    assets = TemporaryDirectory(prefix="passel-assets-")
     environment = build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url)
+    environment |= name_folders(assets=Path(assets.name), certificates=_make_certificates())
     apply_environment({**environment, "PASSEL_SWEEP_DELAY_SECONDS": "0", **(variables or {})})
     _forget_settings()
     dynamodb = create_client("dynamodb", endpoint_url=dynamodb_url)
@@ -123,3 +134,4 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
         if engine:
             engine.stop()
         queues.stop()
+        assets.cleanup()

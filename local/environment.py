@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from local.clients import ACCESS_KEY, REGION
 
@@ -13,6 +14,9 @@ PREFIX = "passel-local-"
 _FOREIGN = (
     "AWS_DEFAULT_PROFILE",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_SSM",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_PROFILE",
     "AWS_SECURITY_TOKEN",
@@ -21,9 +25,12 @@ _FOREIGN = (
     "PASSEL_DYNAMODB_ENDPOINT",
     "PASSEL_PUBLIC_BASE_URL",
     "PASSEL_REGION",
+    "PASSEL_S3_ENDPOINT",
     "PASSEL_SECRET_ACCESS_KEY",
+    "PASSEL_SECRETSMANAGER_ENDPOINT",
     "PASSEL_SESSION_TOKEN",
     "PASSEL_SQS_ENDPOINT",
+    "PASSEL_SSM_ENDPOINT",
 )
 _LOOPBACK = "127.0.0.1,localhost"
 
@@ -49,6 +56,11 @@ def build_environment(*, dynamodb_url: str, sqs_url: str) -> dict[str, str]:
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }
+
+
+def name_folders(*, assets: Path, certificates: Path) -> dict[str, str]:
+    """The variables that keep images and signing certificates in folders of this machine."""
+    return {"PASSEL_ASSETS": f"file:{assets}", "PASSEL_CERTIFICATES": f"file:{certificates}"}
 
 
 def apply_environment(variables: Mapping[str, str]) -> None:

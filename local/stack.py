@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import logging
+import os
 import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,11 +20,12 @@ from local.clients import create_client
 from local.credentials import DemoCredentials, prepare_credentials
 from local.data_folder import DataFolder, open_data_folder
 from local.engine import HOST, Engine, start_dynoxide, start_queues
-from local.environment import PREFIX, apply_environment, build_environment
+from local.environment import PREFIX, apply_environment, build_environment, name_folders
 from local.errors import EngineUnavailableError, StackError
 from local.install import obtain_binary
 from local.options import Options
 from local.pump import Pump
+from local.signing import VARIABLE, SigningFolder, choose_certificates
 
 if TYPE_CHECKING:
     from local.server import HttpServer
@@ -37,6 +40,8 @@ _READY_SECONDS = 20.0
 _GRACE_SECONDS = 10.0
 _DATABASE_FILE = "passel.db"
 _ENGINE_FOLDER = "engine"
+_ASSETS_FOLDER = "assets"
+_CERTIFICATES_FOLDER = "certificates"
 
 _logger = logging.getLogger(__name__)
 
@@ -51,6 +56,7 @@ class RunningStack:
     credentials: DemoCredentials
     engine: Engine | None
     """None where moto serves DynamoDB too"""
+    signing: SigningFolder
 
     @property
     def engine_name(self) -> str:
@@ -67,14 +73,17 @@ def start_stack(options: Options, *, cleanup: ExitStack, warn: Warn) -> RunningS
     folder = cleanup.enter_context(open_data_folder(options.data))
     for name in (RUN_FILE, STACK_FILE):  # left by a run that was killed
         folder.remove(name)
+    signing = choose_certificates(
+        folder.path / _CERTIFICATES_FOLDER, wanted=os.environ.get(VARIABLE), now=datetime.now(UTC), warn=warn
+    )
     engine = _start_engine(options, folder, cleanup=cleanup, warn=warn)
     # moto fails when one transaction meets another in its tables
     turn = None if engine else Lock()
-    pump = _start_storage(engine, folder, cleanup=cleanup, turn=turn)
+    pump = _start_storage(engine, folder, signing, cleanup=cleanup, turn=turn)
     url = _start_http(options, pump, cleanup=cleanup, turn=turn)
     credentials = prepare_credentials(folder, lasting=engine is not None)
     _await_ready(url)
-    stack = RunningStack(url=url, credentials=credentials, engine=engine)
+    stack = RunningStack(url=url, credentials=credentials, engine=engine, signing=signing)
     cleanup.callback(folder.remove, RUN_FILE)
     folder.write_json(RUN_FILE, {"url": url, **asdict(credentials), "engine": stack.engine_name})
     return stack
@@ -109,7 +118,9 @@ def _start_engine(options: Options, folder: DataFolder, *, cleanup: ExitStack, w
     return None
 
 
-def _start_storage(engine: Engine | None, folder: DataFolder, *, cleanup: ExitStack, turn: Lock | None) -> Pump:
+def _start_storage(
+    engine: Engine | None, folder: DataFolder, signing: SigningFolder, *, cleanup: ExitStack, turn: Lock | None
+) -> Pump:
     """Queues and tables, then the settings that lead to them; the pump waits to be started."""
     queues = start_queues()
     cleanup.callback(queues.stop)
@@ -122,6 +133,7 @@ def _start_storage(engine: Engine | None, folder: DataFolder, *, cleanup: ExitSt
     create_queues(queues_client, PREFIX)
 
     variables = build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url)
+    variables |= name_folders(assets=folder.path / _ASSETS_FOLDER, certificates=signing.path)
     apply_environment(variables)
     cleanup.callback(folder.remove, STACK_FILE)
     folder.write_json(STACK_FILE, variables)

@@ -22,21 +22,30 @@ class LocalRun:
     """One run of the stack in a process of its own."""
 
     def __init__(
-        self, data: Path, *, errors: Path, port: int = 0, engine: str | None = None, binary: Path | None = None
+        self,
+        data: Path,
+        *,
+        errors: Path,
+        port: int = 0,
+        engine: str | None = None,
+        binary: Path | None = None,
+        certificates: str | None = None,
     ) -> None:
-        """Start on `data`, and keep what it prints to stderr in the file `errors`."""
+        """Start on `data`, and keep what it prints to stderr in the file `errors`, the rest beside it."""
         self.data = data
         self._errors_file = errors
+        self._output_file = errors.with_name(f"{errors.name}.output")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         environment |= {"PORT": str(port), "DATA": str(data)}
         environment |= {"ENGINE": engine} if engine else {}
         environment |= {"DYNOXIDE_BIN": str(binary)} if binary else {}
-        with self._errors_file.open("wb") as errors_file:
+        environment |= {"PASSEL_CERTIFICATES": certificates} if certificates else {}
+        with self._errors_file.open("wb") as errors_file, self._output_file.open("wb") as output_file:
             self.process: subprocess.Popen[bytes] = subprocess.Popen(
                 [sys.executable, "-m", "local"],
                 cwd=ROOT,
                 env=environment,
-                stdout=subprocess.DEVNULL,
+                stdout=output_file,
                 stderr=errors_file,
             )
 
@@ -54,6 +63,15 @@ class LocalRun:
             assert self.process.poll() is None, f"ended before it was ready: {self.errors}"
             time.sleep(0.05)
         raise AssertionError(f"not ready after {START_SECONDS} s: {self.errors}")
+
+    def await_announcement(self) -> str:
+        """All that is said of a run that is ready."""
+        self.await_ready()
+        deadline = time.monotonic() + START_SECONDS
+        while not (text := self._output_file.read_text()).endswith("Ctrl-C stops it.\n"):
+            assert time.monotonic() < deadline, f"no announcement: {text}{self.errors}"
+            time.sleep(0.05)
+        return text
 
     def read(self, name: str) -> dict[str, Any] | None:
         try:

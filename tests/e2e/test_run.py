@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from infra.gateway_responses import GATEWAY_RESPONSES, NO_ROUTE
+from local.certificates import prepare_certificates
 from local.engine import find_or_install
 from tests.e2e.local_run import LocalRun, await_gone
 
@@ -89,6 +91,39 @@ def test_a_second_start_finds_the_same_project_and_credentials(start: StartRun) 
     assert (run.data / "credentials.json").stat().st_mode & 0o777 == 0o600
     answer = httpx.get(f"{after['url']}/v1/tag", auth=(after["key"], after["secret"]))
     assert answer.status_code == 200, answer.text
+
+
+def test_passes_are_signed_with_a_test_certificate_which_is_kept(start: StartRun) -> None:
+    run = start()
+    assert "a test certificate THAT NO PHONE TRUSTS" in run.await_announcement()
+    certificates = run.data / "certificates"
+    stack = run.read("stack.json")
+    assert stack is not None
+    assert stack["PASSEL_CERTIFICATES"] == f"file:{certificates}"
+    assert stack["PASSEL_ASSETS"] == f"file:{run.data / 'assets'}"
+    before = (certificates / "shared" / "default" / "certificate.pem").read_bytes()
+    run.stop()
+    start().await_ready()
+    assert (certificates / "shared" / "default" / "certificate.pem").read_bytes() == before
+
+
+def test_own_certificates_are_announced_and_no_test_certificate_is_made(start: StartRun, tmp_path: Path) -> None:
+    own = prepare_certificates(tmp_path / "own", now=datetime.now(UTC))
+    run = start(certificates=f"file:{own}")
+    announcement = run.await_announcement()
+    assert str(own) in announcement
+    assert "NO PHONE" not in announcement
+    assert not (run.data / "certificates").exists()
+
+
+def test_what_is_wrong_with_own_certificates_is_a_line_each(start: StartRun, tmp_path: Path) -> None:
+    own = prepare_certificates(tmp_path / "own", now=datetime.now(UTC))
+    (own / "shared" / "default" / "key.pem").unlink()
+    run = start(certificates=f"file:{own}")
+    assert run.await_end() == 1
+    problem, end = run.errors.splitlines()
+    assert "shared/default" in problem
+    assert end == f"passel: PASSEL_CERTIFICATES: the certificates in {own} cannot sign passes"
 
 
 def test_moto_forgets_everything_but_the_credentials(start: StartRun) -> None:

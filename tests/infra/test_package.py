@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from infra.package import PackageError, chalice_environment, finish_template, main, read_stage, render_resources
+from infra.package import (
+    PROJECT,
+    PackageError,
+    chalice_environment,
+    chalice_project,
+    finish_template,
+    main,
+    read_stage,
+    render_resources,
+)
 
 
 def packaged_by_chalice(queue: str) -> dict[str, Any]:
@@ -50,6 +59,28 @@ def test_names_are_written_out() -> None:
     resources = render_resources(prefix="mine-")["Resources"]
     assert resources["PassesTable"]["Properties"]["TableName"] == "mine-passes"
     assert resources["PlanQueue"]["Properties"]["QueueName"] == "mine-plan"
+
+
+def test_a_name_that_holds_the_account_is_left_to_cloudformation() -> None:
+    bucket = render_resources(prefix="mine-")["Resources"]["AssetsBucket"]["Properties"]
+    assert bucket["BucketName"] == {"Fn::Sub": "mine-assets-${AWS::AccountId}"}
+
+
+def test_what_names_the_account_is_filled_in_by_cloudformation() -> None:
+    template = packaged_by_chalice("passel-dev-plan")
+    role = {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"Resource": ["a:${AWS::AccountId}", "b"]}]}}
+    template["Resources"]["Role"] = role
+    resources = finish_template(template)["Resources"]
+    assert resources["Role"]["Properties"] == {"Policies": [{"Resource": [{"Fn::Sub": "a:${AWS::AccountId}"}, "b"]}]}
+
+
+def test_the_chalice_cli_finds_the_account_written_out() -> None:
+    with chalice_project(account="123456789012") as project:
+        texts = [file.read_text(encoding="utf-8") for file in (project / ".chalice").glob("*.json")]
+    assert not any("${" in text for text in texts)
+    assert any("s3:passel-dev-assets-123456789012" in text for text in texts)
+    assert any("arn:aws:s3:::passel-dev-assets-123456789012/assets/*" in text for text in texts)
+    assert "123456789012" not in (PROJECT / ".chalice" / "config.json").read_text(encoding="utf-8")
 
 
 def test_the_settings_of_the_shell_stay_out_of_the_package() -> None:

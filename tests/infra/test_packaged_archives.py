@@ -1,9 +1,8 @@
-"""The archives beside the template hold what Lambda needs to start, and nothing else."""
+"""The archives beside the template hold what Lambda needs to start and to work, and nothing else."""
 
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
 import zipfile
@@ -11,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import Package
+from infra.package import PROJECT, Package
+from tests.infra.archives import needs_their_platform, unpack_archives
 from tests.infra.test_packaged_functions import HANDLERS
+from tests.infra.test_worker_imports import HEAVY
 
 DEPLOYMENT_LIMIT_BYTES = 50 * 1024 * 1024
 """of one zipped archive: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
 """of a function with its layers, same page"""
-LAYER_PACKAGES = f"python/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 HANDLER_MODULES = sorted({handler.rpartition(".")[0] for handler in HANDLERS.values()})
+COMPILED = ("PIL._imaging", "cryptography.hazmat.bindings._rust", "cryptography.x509")
+"""what a wheel for another system would show at: importing `PIL` and `cryptography` alone loads no binary"""
 
 
 def names(archive: Path) -> list[str]:
@@ -29,12 +31,16 @@ def names(archive: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def unpacked(package: Package, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Both archives as Lambda lays them out: the code, and the layer's packages."""
-    code, layer = tmp_path_factory.mktemp("task"), tmp_path_factory.mktemp("opt")
-    for archive, target in ((package.code, code), (package.layer, layer)):
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(target)
-    return code, layer / LAYER_PACKAGES
+    return unpack_archives(package, tmp_path_factory.mktemp("lambda"))
+
+
+def import_from(unpacked: tuple[Path, Path], module: str) -> None:
+    """Imports without this project and its virtual environment, so a dependency missing from the package shows."""
+    code = f"import sys; sys.path[:0] = {[str(path) for path in unpacked]!r}; import {module}"
+    environment = {"AWS_REGION": "us-east-1", "PASSEL_PREFIX": "passel-dev-", "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-I", "-S", "-B", "-c", code]
+    result = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 def test_the_code_is_the_application_and_nothing_else(package: Package) -> None:
@@ -43,6 +49,18 @@ def test_the_code_is_the_application_and_nothing_else(package: Package) -> None:
 
 def test_no_bytecode_is_shipped(package: Package) -> None:
     assert [name for name in names(package.code) if name.endswith(".pyc")] == []
+
+
+def test_files_that_are_no_modules_are_shipped_too(package: Package) -> None:
+    """Page templates, and the icon of passes that have none."""
+    files = {
+        path.relative_to(PROJECT).as_posix()
+        for path in (PROJECT / "chalicelib").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    folders = {name.rpartition("/")[0] for name in files}
+    assert folders >= {"chalicelib/pages/templates", "chalicelib/wallets/apple/default_icon"}
+    assert files <= set(names(package.code))
 
 
 def test_the_archives_fit_into_lambda(package: Package) -> None:
@@ -54,15 +72,24 @@ def test_the_archives_fit_into_lambda(package: Package) -> None:
     assert unzipped < UNZIPPED_LIMIT_BYTES
 
 
-@pytest.mark.skipif(
-    (platform.system(), platform.machine()) != ("Linux", "x86_64"),
-    reason="the archives hold Linux x86_64 binaries, which this machine cannot load",
-)
+@needs_their_platform
 @pytest.mark.parametrize("module", HANDLER_MODULES)
 def test_a_handler_starts_from_the_archives_alone(unpacked: tuple[Path, Path], module: str) -> None:
-    """Without this project and its virtual environment, so a dependency missing from the package shows here."""
-    code = f"import sys; sys.path[:0] = {[str(path) for path in unpacked]!r}; import {module}"
-    environment = {"AWS_REGION": "us-east-1", "PASSEL_PREFIX": "passel-dev-", "PATH": os.environ["PATH"]}
-    command = [sys.executable, "-I", "-S", "-B", "-c", code]
-    result = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+    import_from(unpacked, module)
+
+
+@needs_their_platform
+@pytest.mark.parametrize("module", [*HEAVY, *COMPILED])
+def test_what_is_imported_late_is_in_the_archives(unpacked: tuple[Path, Path], module: str) -> None:
+    import_from(unpacked, module)
+
+
+def modules_of(folder: str) -> list[str]:
+    files = (PROJECT / folder).rglob("*.py")
+    return sorted(".".join(path.relative_to(PROJECT).with_suffix("").parts) for path in files)
+
+
+@needs_their_platform
+@pytest.mark.parametrize("folder", ["chalicelib/api", "chalicelib/pages", "chalicelib/store", "chalicelib/wallets"])
+def test_every_module_can_be_imported_from_the_archives(unpacked: tuple[Path, Path], folder: str) -> None:
+    import_from(unpacked, ", ".join(modules_of(folder)))

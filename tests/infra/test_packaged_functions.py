@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from chalicelib.settings import Settings, read_settings
 from infra.package import Stage
 from tests.infra.template import Template
 
@@ -43,6 +44,26 @@ def test_a_function_runs_the_python_that_the_tests_run(template: Template, name:
 @pytest.mark.parametrize("name", HANDLERS)
 def test_a_function_knows_the_prefix_of_its_tables(template: Template, stage: Stage, name: str) -> None:
     assert template.functions[name]["Environment"]["Variables"]["PASSEL_PREFIX"] == stage.prefix
+
+
+def test_the_api_alone_finds_images_and_certificates(template: Template, stage: Stage) -> None:
+    (bucket,) = template.of_type("AWS::S3::Bucket").values()
+    expected = {
+        "PASSEL_ASSETS": {"Fn::Sub": "s3:" + bucket["BucketName"]["Fn::Sub"]},
+        "PASSEL_CERTIFICATES": f"ssm:/{stage.app_name}-{stage.name}/certificates",
+    }
+    for name, function in template.functions.items():
+        variables = function["Environment"]["Variables"]
+        found = {variable: variables[variable] for variable in expected if variable in variables}
+        assert found == (expected if name == "APIHandler" else {}), name
+
+
+def test_the_settings_of_every_function_can_be_read(template: Template) -> None:
+    for function in template.functions.values():
+        variables = function["Environment"]["Variables"]
+        texts = {name: value["Fn::Sub"] if isinstance(value, dict) else value for name, value in variables.items()}
+        assert {f"PASSEL_{field.upper()}" for field in Settings.model_fields} >= texts.keys()
+        read_settings(texts)
 
 
 @pytest.mark.parametrize("name", HANDLERS)

@@ -1,4 +1,4 @@
-"""Tables and queues in the packaged template are those of `infra/resources.yaml`."""
+"""Tables, queues and bucket in the packaged template are those of `infra/resources.yaml`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from infra.definition import read_queues, read_tables
 from infra.package import Package, Stage
 from tests.infra.template import Template
 
+FORGETTING = {"TimeToLiveSpecification"}
+"""set on AWS alone, by a call of its own"""
+
 
 def test_every_table_and_index_is_there(template: Template, stage: Stage) -> None:
     packaged = {table["TableName"]: table for table in template.of_type("AWS::DynamoDB::Table").values()}
-    assert packaged == {table["TableName"]: table for table in read_tables(stage.prefix)}
+    defined = {table["TableName"]: table for table in read_tables(stage.prefix)}
+    assert packaged.keys() == defined.keys()
+    for name, table in defined.items():
+        assert packaged[name] == table | {key: packaged[name][key] for key in FORGETTING if key in packaged[name]}
+
+
+def test_received_events_are_forgotten(template: Template, stage: Stage) -> None:
+    found = {
+        table["TableName"]: table["TimeToLiveSpecification"]
+        for table in template.of_type("AWS::DynamoDB::Table").values()
+        if "TimeToLiveSpecification" in table
+    }
+    assert found == {stage.prefix + "received-events": {"AttributeName": "expires_at", "Enabled": True}}
 
 
 def test_every_queue_is_there(template: Template, stage: Stage) -> None:
@@ -21,11 +38,39 @@ def test_every_queue_is_there(template: Template, stage: Stage) -> None:
     assert packaged == {queue.name for queue in read_queues(stage.prefix)}
 
 
-def test_removing_the_stack_keeps_the_tables(template: Template) -> None:
-    tables = [item for item in template.resources.values() if item["Type"] == "AWS::DynamoDB::Table"]
-    assert {(item["DeletionPolicy"], item["UpdateReplacePolicy"]) for item in tables} == {
+@pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket"])
+def test_removing_the_stack_keeps_the_data(template: Template, kind: str) -> None:
+    kept = [item for item in template.resources.values() if item["Type"] == kind]
+    assert {(item["DeletionPolicy"], item["UpdateReplacePolicy"]) for item in kept} == {
         ("RetainExceptOnCreate", "Retain")
     }
+
+
+def test_the_bucket_carries_the_account_in_its_name(template: Template, stage: Stage) -> None:
+    """All accounts of AWS share the names of buckets."""
+    (bucket,) = template.of_type("AWS::S3::Bucket").values()
+    assert bucket["BucketName"] == {"Fn::Sub": stage.prefix + "assets-${AWS::AccountId}"}
+
+
+def test_the_bucket_is_encrypted_and_shut_to_everybody_else(template: Template) -> None:
+    (bucket,) = template.of_type("AWS::S3::Bucket").values()
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+
+
+def test_unfinished_uploads_are_not_paid_for_ever(template: Template) -> None:
+    (bucket,) = template.of_type("AWS::S3::Bucket").values()
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled"
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert not any(key.startswith("Expiration") for key in rule), "images are kept until somebody deletes them"
 
 
 def test_every_working_queue_hands_over_to_its_dead_letter_queue(template: Template) -> None:

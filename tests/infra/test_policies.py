@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 
 import pytest
 
+from chalicelib.domain.assets import image_key
 from infra.definition import read_tables
 from infra.package import PROJECT, Stage
 from tests.infra.template import Json, Template
@@ -33,6 +35,7 @@ SENDS = {
     "SweepCollection": {"sweep"},
     "ResumeUnfinished": {"plan", "sweep"},
 }
+IMAGES = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
 NO_RESOURCES_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 """actions that AWS lets nobody narrow: service authorization reference, AWS X-Ray"""
 
@@ -43,7 +46,7 @@ def permissions(statements: list[Json]) -> Iterator[tuple[str, str]]:
         assert statement["Effect"] == "Allow"
         for action in statement["Action"]:
             for resource in statement["Resource"]:
-                yield action, resource
+                yield action, resource["Fn::Sub"] if isinstance(resource, dict) else resource
 
 
 def resources_of(template: Template, function: str, action: str) -> set[str]:
@@ -71,6 +74,8 @@ def test_every_resource_belongs_to_the_stage(template: Template, stage: Stage, n
     own = (
         f"arn:aws:dynamodb:*:*:table/{stage.prefix}",
         f"arn:aws:sqs:*:*:{stage.prefix}",
+        f"arn:aws:s3:::{stage.prefix}",
+        f"arn:aws:ssm:*:*:parameter/{stage.app_name}-{stage.name}/",
         f"arn:aws:logs:*:*:log-group:/aws/lambda/{stage.app_name}-{stage.name}",
     )
     for action, resource in permissions(template.statements_of(name)):
@@ -124,6 +129,38 @@ def test_a_function_sends_only_where_it_hands_on_work(template: Template, stage:
     targets = queue_arns(stage, SENDS.get(name, set()))
     assert resources_of(template, name, "sqs:SendMessage") == targets
     assert resources_of(template, name, "sqs:GetQueueUrl") == targets
+
+
+def access_to(template: Template, service: str) -> set[tuple[str, str, str]]:
+    """Who may do what with a service: function, action, resource."""
+    return {
+        (name, action, resource)
+        for name in HANDLERS
+        for action, resource in permissions(template.statements_of(name))
+        if action.startswith(f"{service}:")
+    }
+
+
+def test_only_the_api_touches_images(template: Template) -> None:
+    """It may list the whole bucket: S3 calls a missing image forbidden, not missing, to whoever may not, and a
+    condition on the prefix would count as that (API reference, `API_GetObject`)."""
+    (bucket,) = template.of_type("AWS::S3::Bucket").values()
+    bucket_arn = "arn:aws:s3:::" + bucket["BucketName"]["Fn::Sub"]
+    images = {("APIHandler", action, f"{bucket_arn}/assets/*") for action in IMAGES}
+    assert access_to(template, "s3") == images | {("APIHandler", "s3:ListBucket", bucket_arn)}
+
+
+def test_every_image_lies_where_the_api_may_write() -> None:
+    assert image_key(str(uuid.uuid4()), "original").startswith("assets/")
+
+
+def test_only_the_api_reads_certificates_and_no_function_writes_them(template: Template) -> None:
+    """AWS asks for the path of the request, a scope below this one (user guide, `ps-retrieval-authorization`), and its
+    key `aws/ssm` decrypts for everybody in the account (`ps-restrict-decryption`)."""
+    path = template.functions["APIHandler"]["Environment"]["Variables"]["PASSEL_CERTIFICATES"].removeprefix("ssm:")
+    arn = f"arn:aws:ssm:*:*:parameter{path}/*"
+    assert access_to(template, "ssm") == {("APIHandler", "ssm:GetParametersByPath", arn)}
+    assert access_to(template, "kms") == access_to(template, "secretsmanager") == set()
 
 
 def test_every_function_names_its_policy(template: Template) -> None:

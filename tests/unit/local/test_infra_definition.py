@@ -75,6 +75,13 @@ def test_every_key_attribute_of_a_table_is_defined_and_no_other() -> None:
         assert used == {attribute["AttributeName"] for attribute in table["AttributeDefinitions"]}, table["TableName"]
 
 
+def test_what_is_no_table_and_no_queue_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": "${Prefix}${AWS::AccountId}"}}}
+    define(monkeypatch, Things=a_table(), Jobs=a_queue(), Pictures=bucket)
+    assert [table["TableName"] for table in read_tables(PREFIX)] == [PREFIX + "things"]
+    assert [queue.name for queue in read_queues(PREFIX)] == [PREFIX + "jobs"]
+
+
 def test_dead_letter_queues_come_before_the_queues_that_name_them() -> None:
     seen: set[str] = set()
     for queue in read_queues(PREFIX):
@@ -100,6 +107,7 @@ def test_properties_that_only_cloudformation_can_set_are_left_out(monkeypatch: p
         a_table(TabelName="typo"),
         a_table(TableClass={"Ref": "Class"}),
         a_table(TableClass={"Fn::Sub": "${Other}"}),
+        a_table(TableClass={"Fn::Sub": "${Prefix}${AWS::AccountId}"}),
         a_table(TableClass={"Fn::Sub": ["${A}", {"A": "b"}]}),
     ],
 )
