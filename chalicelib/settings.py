@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 _ADDRESS = r"^https?://[^/\s]+(/\S*)?$"
 
@@ -89,7 +89,10 @@ class Settings(BaseModel):
     secret_access_key: str | None = None
     session_token: str | None = None
     public_base_url: str | None = Field(default=None, pattern=_ADDRESS)
-    """scheme, host and stage that clients use; without it each reply repeats the address it was asked at"""
+    """scheme, host and stage that clients use; without it each reply repeats the address it was asked at, and so do passes
+
+    Wallets add `/v1` to it themselves (wallets, section 2.1).
+    """
 
     connect_timeout_seconds: float = 1.0
     read_timeout_seconds: float = 4.0
@@ -123,6 +126,13 @@ class Settings(BaseModel):
     """how long a visitor of a distribution page gets the same pass (passworks-v2, section 6)"""
 
     limits: Limits = Limits()
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _check_public_base_url(cls, value: str | None) -> str | None:
+        if value is not None and value.rstrip("/").endswith("/v1"):
+            raise ValueError("must not end in /v1, which wallets add themselves")
+        return value
 
     def table_name(self, name: str) -> str:
         """Full name of a table of `infra/resources.yaml`, for example `passes`."""

@@ -14,11 +14,18 @@ WALLETS = {"ios": Wallet.PASSBOOK, "android": Wallet.WALLET_PASSES}
 
 
 def install(
-    platform: Platform, *, project_id: int, pass_id: int, device_platform: str = "ios", device: str = "a-device"
+    platform: Platform,
+    *,
+    project_id: int,
+    pass_id: int,
+    device_platform: str = "ios",
+    device: str = "a-device",
+    wallet: Wallet | None = None,
 ) -> Pass:
-    """A device holds a pass, if it did not already; the pass after that."""
+    """A device holds a pass, if it did not already; the pass after that. A `wallet` is one instead of the platform's
+    usual one."""
     key = device_key(device_id=device, pass_type=PASS_TYPE)
-    installation = Installation(wallet=WALLETS[device_platform], push_token=f"token of {device}")
+    installation = Installation(wallet=wallet or WALLETS[device_platform], push_token=f"token of {device}")
 
     def attempt() -> Pass:
         pass_ = get_pass_or_raise(platform, project_id=project_id, reference=PassReference(pass_id=pass_id))

@@ -54,3 +54,21 @@ def test_an_unusable_value_is_refused_by_the_name_of_its_variable(variable: str,
 def test_settings_do_not_change_once_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
         read_settings({}).stripes = 3
+
+
+@pytest.mark.parametrize("address", ["https://passes.example.com/v1", "https://passes.example.com/v1/"])
+def test_an_address_that_wallets_would_ask_twice_below_is_refused(address: str) -> None:
+    with pytest.raises(SettingsError, match=r"PASSEL_PUBLIC_BASE_URL: .*must not end in /v1"):
+        read_settings({"PASSEL_PUBLIC_BASE_URL": address})
+
+
+def test_the_push_services_that_may_be_called_are_read_as_json() -> None:
+    settings = read_settings({"PASSEL_PASSWALLET_PUSH_ALLOW": '{"push.example.com": "https://inside.example.com"}'})
+
+    assert settings.passwallet_push_allow == {"push.example.com": "https://inside.example.com"}
+
+
+@pytest.mark.parametrize("text", ["push.example.com", "[1]", '{"a": 1}'])
+def test_push_services_in_any_other_form_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="PASSEL_PASSWALLET_PUSH_ALLOW"):
+        read_settings({"PASSEL_PASSWALLET_PUSH_ALLOW": text})
