@@ -24,6 +24,7 @@ def main() -> None:
         from benchmarks.bulk import measure_bulk_update
         from benchmarks.load import create_passes
         from benchmarks.requests import measure_requests
+        from benchmarks.wallets import measure_wallets
         from chalicelib.wiring import get_platform
 
         platform = get_platform()
@@ -35,6 +36,9 @@ def main() -> None:
         small_project, small_ids = create_passes(platform, count=100, tags=1, advance=lambda _: None)
         for project, ids in ((small_project, small_ids), (project_id, pass_ids)):
             requests += measure_requests(stack, project_id=project, pass_ids=ids)
+        wallets, rates, files = measure_wallets(stack, platform, counts=(100, scale))
+    for name, rows in (("wallets", wallets), ("registrations", rates), ("files", files)):
+        _report([asdict(row) for row in rows], name=name)
     _report([asdict(row) for row in bulk], name="bulk")
     _report([asdict(row) for row in requests], name="requests")
 

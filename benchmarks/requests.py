@@ -18,10 +18,10 @@ PAGE_SIZE = 10
 
 @dataclass(frozen=True)
 class Measurement:
-    """One request at one size of tag."""
+    """One request at one size of tag, or of registrations."""
 
     request: str
-    passes: int
+    size: int
     calls: int
     units: float
     milliseconds: float
@@ -80,7 +80,7 @@ def _measure(
     with stack.count_calls() as calls:
         _send(client, method, path, body)
     times = [_time(client, method, path, body) for _ in range(REPEATS)]
-    return _summarise(name, passes, calls.total, calls.units, times)
+    return summarise(name, passes, calls.total, calls.units, times)
 
 
 def _measure_tagging(stack: Embedded, client: httpx.Client, passes: int, pass_id: int, names: list[str]) -> Measurement:
@@ -92,13 +92,13 @@ def _measure_tagging(stack: Embedded, client: httpx.Client, passes: int, pass_id
     for name in names[3:]:
         times.append(_time(client, "PUT", path, {"tags": [name]}))
         _send(client, "DELETE", f"/v1/tag/{name}/pass/{pass_id}", None)
-    return _summarise("PUT /pass/{id}/tags, existing tags", passes, calls.total, calls.units, times)
+    return summarise("PUT /pass/{id}/tags, existing tags", passes, calls.total, calls.units, times)
 
 
 def _measure_emptying(stack: Embedded, client: httpx.Client, passes: int) -> Measurement:
     with stack.count_calls() as calls:
         milliseconds = _time(client, "DELETE", "/v1/tag/tag-0/passes", None)
-    return _summarise("DELETE /tag/{tag}/passes", passes, calls.total, calls.units, [milliseconds])
+    return summarise("DELETE /tag/{tag}/passes", passes, calls.total, calls.units, [milliseconds])
 
 
 def _time(client: httpx.Client, method: str, path: str, body: Any) -> float:
@@ -107,12 +107,13 @@ def _time(client: httpx.Client, method: str, path: str, body: Any) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def _summarise(name: str, passes: int, calls: int, units: float, times: list[float]) -> Measurement:
+def summarise(name: str, passes: int, calls: int, units: float, times: list[float]) -> Measurement:
+    """A row of the table, from the times of several requests in milliseconds."""
     times.sort()
     p95 = times[min(int(len(times) * 0.95), len(times) - 1)]
     return Measurement(
         request=name,
-        passes=passes,
+        size=passes,
         calls=calls,
         units=units,
         milliseconds=round(statistics.median(times), 1),

@@ -1,30 +1,35 @@
 """`python -m local.demo`: plays a team's day against the running stack over HTTP, and checks every answer.
 
-2,000 passes of a new template, a new tag on 1,200 of them, every page of the tag both ways, a bulk update followed to
-its end, and the tag emptied and deleted. The passes stay; the tag has a name of its own, so the demo can be repeated.
+2,000 passes of a new template, a new tag on 1,200 of them, every page of the tag both ways; an iPhone and an Android
+phone that install some; a bulk update followed to its end, also on the phones; the phones remove their passes, and the
+tag is emptied and deleted. The passes stay; template and tag have names of their own, so the demo can be repeated.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
-import httpx
+
+from local.demo_client import Api, DemoError, Target, connect, connect_as_stranger, expect, read_target
+from local.demo_progress import Watch, show_bar
+from local.phones import ANDROID, IPHONE, PassFile, Phone
 
 PASSES = 2_000
 TAGGED = 1_200
 PASSES_PER_REQUEST = 200
 PAGE_SIZE = 100
+ON_IPHONE = 20
+ON_ANDROID = 12
+"""passes with the tag; one is on both phones, and the iPhone holds one more without the tag"""
+ROWS_PER_PAGE = 10
+"""of registrations"""
 SPOT_CHECKS = 60
 """passes read with the tag, and as many without"""
 THREADS = 6
@@ -36,7 +41,6 @@ _ENDED = ("COMPLETED", "FAILED", "ABORTED", "ABANDONED")
 _OLD = {"Points": "0", "Level": "Bronze"}
 _NEW = {"Points": "2500", "Level": "Gold"}
 _TEMPLATE = {
-    "name": "Demo loyalty card",
     "vendor": "Apple",
     "type": "Store Card",
     "projectType": "loyalty",
@@ -48,121 +52,51 @@ _TEMPLATE = {
 }
 
 
-class DemoError(Exception):
-    """Something differs from what it must be, or nothing answers; the message says what."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where to play, and with which credentials."""
-
-    url: str
-    key: str
-    secret: str
-
-
 @dataclass(frozen=True)
 class Cast:
-    """The passes of this run, by id; the value is the pass's number as a member."""
+    """The passes of this run, by id; the value is the pass's number as a member, or its link."""
 
+    name: str
+    """of the template"""
     tag: str
     template_id: int
     tagged: dict[int, str]
     untagged: dict[int, str]
+    links: dict[int, str]
 
 
-class Api:
-    """The Airship dialect, over a client that has the credentials."""
+@dataclass(frozen=True)
+class Holding:
+    """The passes that a phone holds."""
 
-    def __init__(self, http: httpx.Client) -> None:
-        self._http = http
-
-    def call(self, method: str, path: str, *, status: int = 200, **more: Any) -> Any:
-        """The JSON of an answer that must have this status.
-
-        Raises:
-            DemoError: it has not, or there is none.
-        """
-        try:
-            answer = self._http.request(method, path, **more)
-            document = answer.json()
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise DemoError(
-                f"{self._http.base_url} does not answer ({error}); `make run` starts a local stack"
-            ) from error
-        except ValueError as error:
-            raise DemoError(f"{method} {path} answered {answer.status_code} and no JSON") from error
-        if answer.status_code != status:
-            raise DemoError(f"{method} {path} answered {answer.status_code} where {status} is right: {answer.text}")
-        return document
-
-
-def connect(target: Target) -> httpx.Client:
-    """A client for the target; a proxy of the shell's serves only what is not on this machine."""
-    return httpx.Client(
-        base_url=target.url,
-        auth=(target.key, target.secret),
-        headers={"Api-Revision": "1.2"},
-        timeout=60,
-        trust_env=urlsplit(target.url).hostname not in ("127.0.0.1", "localhost"),
-    )
-
-
-def expect(what: str, actual: object, right: object) -> None:
-    """Ends the demo unless both are equal.
-
-    Raises:
-        DemoError
-    """
-    if actual != right:
-        raise DemoError(f"{what}: {actual!r:.300} where {right!r:.300} is right")
-
-
-class Watch:
-    """Seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._start
-
-    def rate(self, number: int, unit: str = "passes") -> str:
-        """Such as `in 2.0 s (600 passes a second)`."""
-        return f"in {self.seconds:.1f} s ({number / self.seconds:,.0f} {unit} a second)"
-
-
-@contextmanager
-def _bar(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar where there is a terminal; yields what moves it on by a number of steps."""
-    with click.progressbar(
-        length=length, label=f"{label:<16}", show_pos=True, file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
-        yield bar.update
+    phone: Phone
+    serial_numbers: dict[int, str]
+    """by pass id"""
 
 
 def create_passes(api: Api) -> Cast:
     """A template, and passes of it in requests of 200; three of five are to be tagged."""
     watch = Watch()
-    template_id = api.call("POST", "/v1/template", json=_TEMPLATE)["templateId"]
+    run = secrets.token_hex(4)
+    name = f"Demo loyalty card {run}"
+    template_id = api.call("POST", "/v1/template", json={**_TEMPLATE, "name": name})["templateId"]
     members = [f"M-{number:05}" for number in range(PASSES)]
-    ids: list[int] = []
-    with _bar("Creating", length=PASSES) as advance:
+    links: dict[int, str] = {}
+    with show_bar("Creating", length=PASSES) as advance:
         for start in range(0, PASSES, PASSES_PER_REQUEST):
             portion = members[start : start + PASSES_PER_REQUEST]
             documents = [{"fields": {"Member": {"value": member}}} for member in portion]
             answer = api.call("POST", f"/v1/pass/{template_id}/bulk", json={"passes": documents})
             expect("passes created and failed", (answer["created"], answer["failed"]), (len(portion), 0))
-            ids += [int(pass_["id"]) for pass_ in answer["passes"]]
+            links |= {int(pass_["id"]): pass_["url"] for pass_ in answer["passes"]}
             advance(len(portion))
-    expect("different pass ids", len(set(ids)), PASSES)
+    expect("different pass ids", len(links), PASSES)
     expect("passes of the template", api.call("GET", f"/v1/template/{template_id}/passes")["count"], PASSES)
-    tagged = {id_: member for number, (id_, member) in enumerate(zip(ids, members, strict=True)) if number % 5 < 3}
-    untagged = {id_: member for id_, member in zip(ids, members, strict=True) if id_ not in tagged}
+    tagged = {id_: member for number, (id_, member) in enumerate(zip(links, members, strict=True)) if number % 5 < 3}
+    untagged = {id_: member for id_, member in zip(links, members, strict=True) if id_ not in tagged}
     expect("passes to tag", len(tagged), TAGGED)
     click.echo(f"Created {PASSES:,} passes of template {template_id} {watch.rate(PASSES)}")
-    return Cast(tag=f"demo-{secrets.token_hex(4)}", template_id=template_id, tagged=tagged, untagged=untagged)
+    return Cast(name=name, tag=f"demo-{run}", template_id=template_id, tagged=tagged, untagged=untagged, links=links)
 
 
 def add_tags(api: Api, cast: Cast) -> None:
@@ -173,29 +107,25 @@ def add_tags(api: Api, cast: Cast) -> None:
         expect(f"tagging pass {pass_id}", answer, {"newTags": [cast.tag], "mappings": 1})
 
     watch = Watch()
-    with _bar("Tagging", length=TAGGED) as advance, ThreadPoolExecutor(THREADS) as threads:
+    with show_bar("Tagging", length=TAGGED) as advance, ThreadPoolExecutor(THREADS) as threads:
         for _ in threads.map(add, cast.tagged):
             advance(1)
     click.echo(f"Tagged {TAGGED:,} of them {cast.tag} {watch.rate(TAGGED)}")
 
 
 def walk_pages(api: Api, cast: Cast) -> None:
-    """Every page of the tag, forward and backward, and the page after the last; then the totals by status."""
+    """Every page of the tag, forward and backward, and the page after the last."""
     right = sorted(cast.tagged)
     for direction, order in (("ASC", right), ("DESC", right[::-1])):
         watch = Watch()
         found: list[int] = []
         pages = TAGGED // PAGE_SIZE + 1
-        with _bar(f"Pages {direction}", length=pages) as advance:
+        with show_bar(f"Pages {direction}", length=pages) as advance:
             for page in range(1, pages + 1):
                 found += _read_page(api, cast, page=page, direction=direction)
                 advance(1)
         expect(f"pass ids of the tag, {direction}", found, order)
         click.echo(f"Walked {pages} pages {direction} with {len(found):,} passes {watch.rate(pages, 'pages')}")
-    for status, count in (("not_been_installed", TAGGED), ("installed", 0), ("uninstalled", 0), ("been_installed", 0)):
-        answer = api.call("GET", f"/v1/tag/{cast.tag}/passes", params={"status": status, "pageSize": PAGE_SIZE})
-        expect(f"passes that are {status}", (answer["count"], len(answer["passes"])), (count, min(count, PAGE_SIZE)))
-    click.echo(f"Counted {TAGGED:,} not_been_installed, 0 installed, 0 uninstalled")
 
 
 def _read_page(api: Api, cast: Cast, *, page: int, direction: str) -> list[int]:
@@ -208,12 +138,120 @@ def _read_page(api: Api, cast: Cast, *, page: int, direction: str) -> list[int]:
     return [each["id"] for each in answer["passes"]]
 
 
+def count_by_status(
+    api: Api, cast: Cast, *, installed: Collection[int] = (), uninstalled: Collection[int] = ()
+) -> None:
+    """The totals of the tag by status, and the first page of each."""
+    been_installed = {*installed, *uninstalled}
+    never = cast.tagged.keys() - been_installed
+    right = {
+        "not_been_installed": never,
+        "installed": installed,
+        "uninstalled": uninstalled,
+        "been_installed": been_installed,
+    }
+    for status, ids in right.items():
+        query = {"status": status, "pageSize": PAGE_SIZE, "order": "id", "direction": "ASC"}
+        answer = api.call("GET", f"/v1/tag/{cast.tag}/passes", params=query)
+        expect(f"number of passes that are {status}", answer["count"], len(ids))
+        expect(f"passes that are {status}", [each["id"] for each in answer["passes"]], sorted(ids)[:PAGE_SIZE])
+    click.echo(f"Counted {len(never):,} not_been_installed, {len(installed)} installed, {len(uninstalled)} uninstalled")
+
+
+def install_passes(cast: Cast, *, iphone: Phone, android: Phone) -> list[Holding]:
+    """Passes spread over the run go to the phones, one of them to both. Each phone then knows what it holds."""
+    watch = Watch()
+    ids = list(cast.tagged)[:: TAGGED // (ON_IPHONE + ON_ANDROID)]
+    for_iphone, for_android = ids[:ON_IPHONE], ids[ON_IPHONE - 1 :][:ON_ANDROID]
+    holdings = []
+    for phone, chosen in ((iphone, [*for_iphone, min(cast.untagged)]), (android, for_android)):
+        files = {pass_id: phone.install(cast.links[pass_id]) for pass_id in chosen}
+        _expect_shown(cast, phone, files, updated=())
+        holding = Holding(phone, {pass_id: file.serial_number for pass_id, file in files.items()})
+        expect(f"first list of the {phone.model.name}", sorted(phone.list_changed()), sorted(phone.passes))
+        _expect_fetched(holding, changed=())
+        holdings.append(holding)
+    total = _count(holdings)
+    click.echo(
+        f"Installed {ON_IPHONE + 1} passes on an iPhone and {ON_ANDROID} on an Android phone, one on both,"
+        f" {watch.rate(total)}"
+    )
+    return holdings
+
+
+def receive_update(cast: Cast, holdings: list[Holding]) -> None:
+    """The phones are told of exactly those of their passes that have the tag, fetch them, and show the new values."""
+    watch, changed = Watch(), 0
+    for holding in holdings:
+        phone = holding.phone
+        updated = [pass_id for pass_id in holding.serial_numbers if pass_id in cast.tagged]
+        right = sorted(holding.serial_numbers[pass_id] for pass_id in updated)
+        expect(f"passes that the {phone.model.name} is told of", sorted(phone.list_changed()), right)
+        _expect_fetched(holding, changed=updated)
+        _expect_fetched(holding, changed=())
+        files = {pass_id: phone.passes[serial] for pass_id, serial in holding.serial_numbers.items()}
+        _expect_shown(cast, phone, files, updated=updated)
+        changed += len(updated)
+    click.echo(
+        f"Both phones fetched their {changed} changed passes and show {_NEW['Points']} points {watch.rate(changed)}"
+    )
+
+
+def _expect_fetched(holding: Holding, *, changed: Collection[int]) -> None:
+    """Of all that a phone holds only these have a newer version; after that nothing is left to tell."""
+    phone = holding.phone
+    for pass_id, serial_number in holding.serial_numbers.items():
+        what = f"a newer version of pass {pass_id} for the {phone.model.name}"
+        expect(what, phone.fetch(serial_number), pass_id in changed)
+    expect(f"next list of the {phone.model.name}", phone.list_changed(), [])
+
+
+def _expect_shown(cast: Cast, phone: Phone, files: dict[int, PassFile], *, updated: Collection[int]) -> None:
+    members = cast.tagged | cast.untagged
+    for pass_id, file in files.items():
+        values = (_NEW if pass_id in updated else _OLD) | {"Member": members[pass_id]}
+        expect(f"pass {pass_id} on the {phone.model.name}", file.values, values)
+
+
+def find_registrations(api: Api, cast: Cast, holdings: list[Holding]) -> None:
+    """The campaign's registrations are exactly what the phones hold now; so are those of the pass on both."""
+    campaigns = api.list_rows("/v2/store_cards", page_size=ROWS_PER_PAGE, query={"q[name_eq]": cast.name})
+    expect("campaigns of the template's name", [each["name"] for each in campaigns], [cast.name])
+    path = f"/v2/store_cards/{campaigns[0]['id']}"
+    watch = Watch()
+    rows = api.list_rows(f"{path}/registrations", page_size=ROWS_PER_PAGE)
+    held = [(serial, holding.phone.model) for holding in holdings for serial in holding.phone.passes]
+    right = sorted((serial, model.wallet, model.device_os) for serial, model in held)
+    expect("registrations", sorted((row["pass_id"], row["wallet"], row["device_os"]) for row in rows), right)
+    expect("different registration ids", len({row["id"] for row in rows}), len(rows))
+    shared = min(set.intersection(*(set(holding.serial_numbers) for holding in holdings)))
+    on_both = holdings[0].serial_numbers[shared]
+    rows_of_pass = api.list_rows(f"{path}/passes/{on_both}/registrations", page_size=ROWS_PER_PAGE)
+    expect("registrations of the pass on both", rows_of_pass, [row for row in rows if row["pass_id"] == on_both])
+    click.echo(f"Found {len(rows)} registrations, exactly what the phones hold, in {watch.seconds * 1000:.0f} ms")
+
+
+def remove_passes(holdings: list[Holding]) -> None:
+    """The phones give up all their passes, and have nothing to ask for any more."""
+    watch = Watch()
+    for holding in holdings:
+        for serial_number in holding.serial_numbers.values():
+            holding.phone.remove(serial_number)
+        expect(f"last list of the {holding.phone.model.name}", holding.phone.list_changed(), [])
+    total = _count(holdings)
+    click.echo(f"Removed all {total} from the phones {watch.rate(total)}")
+
+
+def _count(holdings: list[Holding]) -> int:
+    return sum(len(holding.serial_numbers) for holding in holdings)
+
+
 def update_tagged(api: Api, cast: Cast) -> None:
     """Two fields of every tagged pass, followed through the ticket to COMPLETED."""
     watch, processed = Watch(), 0
     fields = {name: {"value": value} for name, value in _NEW.items()}
     ticket_id = api.call("PUT", f"/v1/tag/{cast.tag}/passes", json={"fields": fields})["ticketId"]
-    with _bar("Bulk update", length=TAGGED) as advance:
+    with show_bar("Bulk update", length=TAGGED) as advance:
         while True:
             ticket = api.call("GET", f"/v1/ticket/{ticket_id}")
             advance(ticket["progress"]["processed"] - processed)
@@ -239,7 +277,7 @@ def spot_check(api: Api, cast: Cast) -> None:
         for pass_id, member in list(passes.items())[:: len(passes) // SPOT_CHECKS][:SPOT_CHECKS]
     ]
     expect("passes to look at", len(chosen), 2 * SPOT_CHECKS)
-    with _bar("Spot check", length=len(chosen)) as advance:
+    with show_bar("Spot check", length=len(chosen)) as advance:
         for pass_id, member, values, tags in chosen:
             pass_ = api.call("GET", f"/v1/pass/{pass_id}")
             shown = {name: entry["value"] for name, entry in pass_["fields"].items()}
@@ -265,7 +303,7 @@ def empty_and_delete_tag(api: Api, cast: Cast) -> None:
     click.echo(f"Emptied the tag of {TAGGED:,} passes in {seconds * 1000:.0f} ms, then deleted it")
 
 
-def play(api: Api) -> None:
+def play(api: Api, *, iphone: Phone, android: Phone) -> None:
     """The whole story.
 
     Raises:
@@ -276,23 +314,19 @@ def play(api: Api) -> None:
     cast = create_passes(api)
     add_tags(api, cast)
     walk_pages(api, cast)
+    count_by_status(api, cast)
+    holdings = install_passes(cast, iphone=iphone, android=android)
+    on_phones = cast.tagged.keys() & {pass_id for holding in holdings for pass_id in holding.serial_numbers}
+    count_by_status(api, cast, installed=on_phones)
+    find_registrations(api, cast, holdings)
     update_tagged(api, cast)
+    receive_update(cast, holdings)
     spot_check(api, cast)
+    remove_passes(holdings)
+    count_by_status(api, cast, uninstalled=on_phones)
+    find_registrations(api, cast, holdings)
     empty_and_delete_tag(api, cast)
     click.echo(f"Everything was as it must be. {watch.seconds:.1f} s in all")
-
-
-def read_target(data: Path) -> Target:
-    """The stack that runs on a data folder.
-
-    Raises:
-        DemoError: none does.
-    """
-    try:
-        content = json.loads((data / "run.json").read_text(encoding="utf-8"))
-        return Target(url=content["url"], key=content["key"], secret=content["secret"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DemoError(f"no local stack runs on the data folder {data}; `make run` starts one") from error
 
 
 @click.command(help=__doc__)
@@ -312,8 +346,8 @@ def command(*, data: Path, url: str | None, key: str | None, secret: str | None)
         raise click.UsageError("--url, --key and --secret go together")
     try:
         target = Target(url=url, key=key, secret=secret) if url and key and secret else read_target(data)
-        with connect(target) as http:
-            play(Api(http))
+        with connect(target) as http, connect_as_stranger(target) as air:
+            play(Api(http), iphone=Phone(IPHONE, http=air), android=Phone(ANDROID, http=air))
     except DemoError as error:
         raise click.ClickException(str(error)) from error
     except KeyError as error:

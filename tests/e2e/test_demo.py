@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,9 @@ import pytest
 from click.testing import CliRunner
 
 from local import demo
+from local.demo_client import Api, DemoError
 from local.engine import find_or_install
+from local.phones import ANDROID, IPHONE, Model, PassFile, Phone
 from tests.e2e.local_run import ROOT, LocalRun
 
 
@@ -55,8 +61,15 @@ def test_the_demo_plays_to_its_end_and_refuses_wrong_credentials(tmp_path: Path)
         r"Walked 13 pages ASC with 1,200 passes in .* pages a second\)",
         r"Walked 13 pages DESC with 1,200 passes in .* pages a second\)",
         r"Counted 1,200 not_been_installed, 0 installed, 0 uninstalled",
+        r"Installed 21 passes on an iPhone and 12 on an Android phone, one on both, in .* passes a second\)",
+        r"Counted 1,169 not_been_installed, 31 installed, 0 uninstalled",
+        r"Found 33 registrations, exactly what the phones hold, in \d+ ms",
         r"Updated 1,200 passes with ticket \d+ in .* passes a second\)",
+        r"Both phones fetched their 32 changed passes and show 2500 points in .* passes a second\)",
         r"Checked 60 passes with the tag and 60 without in .* passes a second\)",
+        r"Removed all 33 from the phones in .* passes a second\)",
+        r"Counted 1,169 not_been_installed, 0 installed, 31 uninstalled",
+        r"Found 0 registrations, exactly what the phones hold, in \d+ ms",
         r"Emptied the tag of 1,200 passes in \d+ ms, then deleted it",
         r"Everything was as it must be\. \d+\.\d s in all",
     )
@@ -94,14 +107,16 @@ def play_against(answers: dict[str, Any]) -> None:
         return httpx.Response(200, json=next(known))
 
     with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http:
-        demo.play(demo.Api(http))
+        demo.play(Api(http), iphone=Phone(IPHONE, http=http), android=Phone(ANDROID, http=http))
 
 
 CAST = demo.Cast(
+    name="Card",
     tag="gold",
     template_id=1,
     tagged={pass_id: f"M-{pass_id}" for pass_id in range(1, demo.TAGGED + 1)},
     untagged={pass_id: f"M-{pass_id}" for pass_id in range(demo.TAGGED + 1, demo.PASSES + 1)},
+    links={},
 )
 
 
@@ -121,14 +136,14 @@ CAST = demo.Cast(
             {
                 "/status": {"Hello": "World"},
                 "/template": {"templateId": 1},
-                "/bulk": {"created": 200, "failed": 0, "passes": [{"id": "1"}] * 200},
+                "/bulk": {"created": 200, "failed": 0, "passes": [{"id": "1", "url": "http://demo/1"}] * 200},
             },
             "different pass ids: 1 where 2000 is right",
         ),
     ],
 )
 def test_it_ends_as_soon_as_anything_differs(answers: dict[str, Any], message: str) -> None:
-    with pytest.raises(demo.DemoError) as raised:
+    with pytest.raises(DemoError) as raised:
         play_against(answers)
     assert str(raised.value) == message
 
@@ -164,9 +179,9 @@ def test_a_listing_that_is_not_exact_is_noticed(ids: list[int], total: int, mess
 
     with (
         httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http,
-        pytest.raises(demo.DemoError) as raised,
+        pytest.raises(DemoError) as raised,
     ):
-        demo.walk_pages(demo.Api(http), CAST)
+        demo.walk_pages(Api(http), CAST)
     assert str(raised.value).startswith(message)
 
 
@@ -185,9 +200,9 @@ def test_a_bulk_update_that_misses_a_pass_is_noticed(status: str, changed: int, 
 
     with (
         httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http,
-        pytest.raises(demo.DemoError) as raised,
+        pytest.raises(DemoError) as raised,
     ):
-        demo.update_tagged(demo.Api(http), CAST)
+        demo.update_tagged(Api(http), CAST)
     assert str(raised.value).startswith(message)
 
 
@@ -203,6 +218,152 @@ def test_an_update_of_a_pass_without_the_tag_is_noticed() -> None:
 
     with (
         httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http,
-        pytest.raises(demo.DemoError, match=f"fields of pass {min(CAST.untagged)}: "),
+        pytest.raises(DemoError, match=f"fields of pass {min(CAST.untagged)}: "),
     ):
-        demo.spot_check(demo.Api(http), CAST)
+        demo.spot_check(Api(http), CAST)
+
+
+@pytest.mark.parametrize(
+    ("installed", "ids", "message"),
+    [
+        (1, [7], "number of passes that are installed: 1 where 2 is right"),
+        (2, [7, 9], "passes that are installed: [7, 9] where [7, 8] is right"),
+    ],
+)
+def test_a_status_that_does_not_follow_the_phones_is_noticed(installed: int, ids: list[int], message: str) -> None:
+    others = sorted(CAST.tagged.keys() - {7, 8})
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = (installed, ids) if request.url.params["status"] == "installed" else (len(others), others)
+        passes = [{"id": pass_id} for pass_id in found[1][: demo.PAGE_SIZE]]
+        return httpx.Response(200, json={"count": found[0], "passes": passes})
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http,
+        pytest.raises(DemoError) as raised,
+    ):
+        demo.count_by_status(Api(http), CAST, installed={7, 8})
+    assert str(raised.value) == message
+
+
+def row(number: int, *, serial: str = "s", wallet: str = "passbook") -> dict[str, str]:
+    device_os = "ios" if wallet == "passbook" else "android"
+    return {"id": f"r{number}", "pass_id": serial, "wallet": wallet, "device_os": device_os}
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "message"),
+    [
+        ([row(1)], 1, "registrations: "),
+        ([row(1), row(2, wallet="pass2u")], 2, "registrations: "),
+        ([row(1), row(2, serial="x", wallet="wallet_passes")], 2, "registrations: "),
+        ([row(1), row(1, wallet="wallet_passes")], 2, "different registration ids: 1 where 2 is right"),
+        ([row(1), row(2, wallet="wallet_passes")], 3, "X-Total of /v2/store_cards/c/registrations: '3' where '2'"),
+        (
+            [row(1), row(2, wallet="wallet_passes")],
+            2,
+            "registrations of the pass on both: [] where ",
+        ),
+    ],
+)
+def test_registrations_that_are_not_what_the_phones_hold_are_noticed(
+    rows: list[dict[str, str]], total: int, message: str
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        known = {
+            "/v2/store_cards": ([{"id": "c", "name": CAST.name}], 1),
+            "/v2/store_cards/c/registrations": (rows, total),
+            "/v2/store_cards/c/passes/s/registrations": ([], 0),
+        }
+        document, count = known[request.url.path]
+        headers = {"X-Page": "1", "X-Total": str(count), "X-Total-Pages": "1" if document else "0"}
+        return httpx.Response(200, json=document, headers=headers)
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http,
+        pytest.raises(DemoError) as raised,
+    ):
+        demo.find_registrations(Api(http), CAST, [hold_one(IPHONE, http), hold_one(ANDROID, http)])
+    assert str(raised.value).startswith(message)
+
+
+def hold_one(model: Model, http: httpx.Client) -> demo.Holding:
+    """A phone of this model that holds the pass `s`."""
+    phone = Phone(model, http=http)
+    phone.add(PassFile(document=ONE_PASS, last_modified=""))
+    return demo.Holding(phone, {1: "s"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        ({"X-Page": "2"}, "X-Page of /v2/coupons: '2' where '1' is right"),
+        ({"X-Next-Page": "1"}, "rows and X-Next-Page of /v2/coupons: (1, '1') where (1, '2') is right"),
+        ({"X-Next-Page": "2"}, "X-Page of /v2/coupons: '1' where '2' is right"),
+        ({"X-Total": "2"}, "X-Total of /v2/coupons: '2' where '1' is right"),
+        ({"X-Total-Pages": "2"}, "X-Total-Pages of /v2/coupons: '2' where '1' is right"),
+    ],
+)
+def test_a_list_whose_headers_are_not_exact_is_noticed(headers: dict[str, str], message: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=[{}], headers={"X-Page": "1", "X-Total": "1", "X-Total-Pages": "1"} | headers)
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http,
+        pytest.raises(DemoError) as raised,
+    ):
+        Api(http).list_rows("/v2/coupons", page_size=1)
+    assert str(raised.value) == message
+
+
+def pack_pass(points: str) -> bytes:
+    fields = [{"key": "Points", "value": points}, {"key": "Level", "value": "Gold"}, {"key": "Member", "value": "M-1"}]
+    document = {**ONE_PASS, "storeCard": {"primaryFields": fields}}
+    members = {"pass.json": json.dumps(document).encode(), "icon.png": b"icon"}
+    manifest = {name: hashlib.sha1(data).hexdigest() for name, data in members.items()}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in (members | {"manifest.json": json.dumps(manifest).encode(), "signature": b"-"}).items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+ONE_PASS = {
+    "formatVersion": 1,
+    "passTypeIdentifier": "pass.test",
+    "serialNumber": "s",
+    "authenticationToken": "secret",
+    "webServiceURL": "http://demo",
+}
+TOLD = {"serialNumbers": ["s"], "lastUpdated": "t1"}
+
+
+@pytest.mark.parametrize(
+    ("told", "points", "message"),
+    [
+        (None, None, "passes that the iPhone is told of: [] where ['s'] is right"),
+        (TOLD, None, "a newer version of pass 1 for the iPhone: False where True is right"),
+        (TOLD, "2400", "pass 1 on the iPhone: {'Points': '2400', "),
+    ],
+)
+def test_an_update_that_does_not_reach_a_phone_is_noticed(
+    told: dict[str, Any] | None, points: str | None, message: str
+) -> None:
+    date = "Sun, 06 Nov 1994 08:49:38 GMT"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/v1/devices/"):
+            is_news = told is not None and "passesUpdatedSince" not in request.url.params
+            return httpx.Response(200, json=told) if is_news else httpx.Response(204)
+        if request.method == "GET" and (points is None or request.headers.get("If-Modified-Since") == date):
+            return httpx.Response(304)
+        headers = {"Content-Type": "application/vnd.apple.pkpass", "Last-Modified": date}
+        return httpx.Response(200, content=pack_pass(points or ""), headers=headers)
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        phone = Phone(IPHONE, http=http)
+        held = PassFile(document=ONE_PASS, last_modified="Sun, 06 Nov 1994 08:49:37 GMT")
+        phone.add(held)
+        with pytest.raises(DemoError) as raised:
+            demo.receive_update(CAST, [demo.Holding(phone, {1: "s"})])
+    assert str(raised.value).startswith(message)
