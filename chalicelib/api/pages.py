@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalice import Blueprint, Response
 from chalice.app import Request
 
-from chalicelib.api.passkit.delivery import count_event, send_pkpass
+from chalicelib.api.passkit.delivery import check_address, count_event, send_pkpass
 from chalicelib.api.requests import ApiRequest, View, decode, register_view
 from chalicelib.domain import page_addresses
 from chalicelib.domain.clients import is_crawler, recognise_client
@@ -120,7 +120,12 @@ def _show(request: ApiRequest, template: Template, pass_: Pass, *, suffix: str, 
 
 
 def offer_pass(request: ApiRequest, pass_: Pass, *, card: CardView, urls: PageUrls) -> Response:
-    """The pass itself; in a browser on Android a page of the wallets that could take it."""
+    """The pass itself; in a browser on Android a page of the wallets that could take it.
+
+    Raises:
+        Busy, InvalidRequest
+    """
+    check_address(request.base_url)
     name, value = page_addresses.FILE_QUERY
     if request.query(name) != value and recognise_client(request.header("user-agent")) == "android":
         from chalicelib.pages.rendering import render_android_page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.domain.identifiers import number_in
 from chalicelib.domain.ports import Platform
@@ -14,7 +14,7 @@ from chalicelib.domain.retrying import retry_conflicts
 PASS_TYPE = "google"
 """stands for the pass type identifier, which Google's passes do not have"""
 
-MEMORY = timedelta(days=1)
+MEMORY_SECONDS = 86_400
 """how long after its expiration an event is remembered; replayed later it no longer verifies"""
 
 
@@ -39,7 +39,7 @@ def record_report(platform: Platform, report: GoogleReport) -> bool:
     """
     event = (
         f"google#{report.issuer_id}#{report.nonce}",
-        int((report.expires_at + MEMORY).timestamp()),
+        int(report.expires_at.timestamp()) + MEMORY_SECONDS,
     )
     device = device_key(device_id=report.object_id, pass_type=PASS_TYPE)
     installation = Installation(wallet=Wallet.GOOGLE_WALLET, push_token=report.object_id)

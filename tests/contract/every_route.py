@@ -1,6 +1,7 @@
 """Every Airship route with what its path names, so that rules which hold everywhere are tested everywhere.
 
-`CALLS` must name each `/v1` route of the app: a test compares the two, so that a new route cannot be forgotten.
+`CALLS` and `WALLET_ROUTES` must name each `/v1` route of the app: a test compares them, so that a new route cannot be
+forgotten.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.contract.samples import PLACE, TEMPLATE, new_pass, new_template
+from tests.support.phones import PKPASS
 from tests.support.stack import Tenant
 
 _numbers = itertools.count(1)
@@ -30,11 +32,19 @@ class Call:
     body: Any = None
     open_to_all: bool = False
     any_revision: bool = False
+    content_type: str = "application/json"
 
 
 UPDATE = {"fields": {"Points": {"value": "5"}}}
 TAGS = {"tags": ["vip"]}
 LOCATIONS = {"locations": [PLACE]}
+
+PASS_FORMS: dict[str, tuple[str, ...]] = {
+    "/v1/pass/{}": ("pass",),
+    "/v1/pass/id/{}": ("pass_name",),
+    "/v1/pass/template/{}/id/{}": ("template", "pass_name"),
+}
+"""the ways of naming a pass, and what their parameters name"""
 
 CALLS: dict[str, Call] = (
     {
@@ -63,11 +73,7 @@ CALLS: dict[str, Call] = (
     }
     | {
         f"{method} {prefix}{suffix}": Call((*kinds, *more), body)
-        for prefix, kinds in {
-            "/v1/pass/{}": ("pass",),
-            "/v1/pass/id/{}": ("pass_name",),
-            "/v1/pass/template/{}/id/{}": ("template", "pass_name"),
-        }.items()
+        for prefix, kinds in PASS_FORMS.items()
         for method, suffix, more, body in (
             ("GET", "", (), None),
             ("PUT", "", (), UPDATE),
@@ -76,7 +82,13 @@ CALLS: dict[str, Call] = (
             ("PUT", "/tags", (), TAGS),
             ("POST", "/locations", (), LOCATIONS),
             ("DELETE", "/location/{}", ("location",), None),
+            ("GET", "/viewJSONPass", (), None),
         )
+    }
+    | {
+        # a person's browser sends no revision, and what it gets is no JSON
+        f"GET {prefix}/download": Call(kinds, any_revision=True, content_type=PKPASS)
+        for prefix, kinds in PASS_FORMS.items()
     }
     | {
         f"{method} {prefix}{suffix}": Call((kind, *more), body)
@@ -92,6 +104,21 @@ CALLS: dict[str, Call] = (
     }
 )
 """By method and path, with `{}` for each parameter."""
+
+WALLET_ROUTES = frozenset(
+    {
+        "POST /v1/devices/{}/registrations/{}/{}",
+        "DELETE /v1/devices/{}/registrations/{}/{}",
+        "POST /v1/devices/{}/registrations_attido/{}/{}",
+        "DELETE /v1/devices/{}/registrations_attido/{}/{}",
+        "GET /v1/devices/{}/registrations/{}",
+        "GET /v1/passes/{}/{}",
+        "POST /v1/log",
+        "POST /v1/google/callback",
+    }
+)
+"""Devices and Google call these. They have no account and no revision, prove themselves with a pass's token or a
+signature, and read no error body, so that none of the dialect's rules holds for them (wallets, section 2)."""
 
 DELETES_TEMPLATE = ("DELETE /v1/template/{}", "DELETE /v1/template/id/{}")
 """These need a template without passes."""

@@ -8,6 +8,7 @@ from tests.contract.every_route import (
     CALLS,
     DELETES_TEMPLATE,
     NEW,
+    WALLET_ROUTES,
     Project,
     fill_in,
     furnish,
@@ -37,7 +38,18 @@ def send_bare(project: Project, route: str, headers: dict[str, str]) -> RawAnswe
 
 
 def test_every_route_of_the_app_is_known_here(stack: Stack) -> None:
-    assert routes_of_the_app() == set(CALLS)
+    assert routes_of_the_app() == set(CALLS) | WALLET_ROUTES
+    assert not set(CALLS) & WALLET_ROUTES
+
+
+def test_no_wallet_route_asks_for_an_account_or_speaks_the_dialect(stack: Stack, project: Project) -> None:
+    """Their error answers have no body of section 9.7, with credentials or without."""
+    for route in WALLET_ROUTES:
+        method, path = route.split(" ")
+        for headers in ({}, {"Authorization": basic(project.tenant), "Api-Revision": "7"}):
+            answer = send(project.tenant, method, path.format("a", "b", "c"), headers=headers)
+            assert answer.status_code in (200, 204, 400, 401), (route, answer.status_code)
+            assert b"error_code" not in answer.content
 
 
 @pytest.mark.parametrize("slash", ["", "/"], ids=["without slash", "with slash"])
@@ -48,7 +60,7 @@ def test_every_route_answers_200_with_and_without_a_trailing_slash(stack: Stack,
         if route.startswith("DELETE "):
             project = furnish(tenant, with_pass=route not in DELETES_TEMPLATE)
         answer = perform(tenant, route, fill_in(route, project.names) + slash, follow_redirects=False)
-        if answer.status_code != 200 or not answer.headers["content-type"].startswith("application/json"):
+        if answer.status_code != 200 or not answer.headers["content-type"].startswith(CALLS[route].content_type):
             faults[route] = f"{answer.status_code} {answer.text}"
     check_no_fault(faults)
 

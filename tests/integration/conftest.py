@@ -18,7 +18,7 @@ Consistent = Callable[..., None]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The budgets go last: their 10,000 passes would slow down every recount of the tables."""
-    items.sort(key=lambda item: item.path.name == "test_budgets.py")
+    items.sort(key=lambda item: item.path.name.endswith("budgets.py"))
 
 
 @pytest.fixture

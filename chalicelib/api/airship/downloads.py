@@ -10,6 +10,7 @@ from chalicelib.api.airship import queries
 from chalicelib.api.airship.entry import AirshipRequest, decode, route
 from chalicelib.api.airship.forms import pass_route
 from chalicelib.api.pages import offer_pass, view_for_download
+from chalicelib.api.passkit.delivery import check_address
 from chalicelib.domain import finding
 from chalicelib.domain.errors import Busy, NotFound
 from chalicelib.domain.page_addresses import pass_code
@@ -65,6 +66,7 @@ def view_json_pass(request: AirshipRequest, reference: PassReference) -> Any:
     from chalicelib.wallets.apple.pass_json import render_pass_json
 
     pass_ = _find(request, reference)
+    check_address(request.base_url)
     credentials = get_keyring().get_credentials(pass_.project_id, pass_.certificate_id)
     if credentials is None:
         raise Busy("passes cannot be signed at present", retry_after_seconds=60)

@@ -9,7 +9,7 @@ from threading import Lock
 import cachetools
 from chalice import Response
 
-from chalicelib.domain.errors import Busy, PasselError
+from chalicelib.domain.errors import Busy, InvalidRequest, PasselError
 from chalicelib.domain.http_dates import format_http_date
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.ports import Platform
@@ -30,9 +30,11 @@ def build_pkpass(pass_: Pass, *, base_url: str) -> bytes:
 
     Raises:
         Busy: there is no certificate that could sign it; the log says why.
+        InvalidRequest: see `check_address`.
     """
     from chalicelib.wallets.apple.archive import build_archive
 
+    check_address(base_url)
     credentials = get_keyring().get_credentials(pass_.project_id, pass_.certificate_id)
     if credentials is None:
         _log.error("no usable pass certificate for project %d; `certificates check` says why", pass_.project_id)
@@ -49,11 +51,26 @@ def build_pkpass(pass_: Pass, *, base_url: str) -> bytes:
     return archive
 
 
+def check_address(base_url: str) -> None:
+    """Checks the address that the pass is to report to, which without a setting is the one that the client named.
+
+    Raises:
+        InvalidRequest: no pass can name it (wallets, section 2.1); the log says so too, since a setting may be wrong.
+    """
+    from chalicelib.wallets.apple.pass_json import check_base_url
+
+    try:
+        check_base_url(base_url)
+    except ValueError as error:
+        _log.error("%s", error)
+        raise InvalidRequest("no pass can be asked for under this address") from error
+
+
 def send_pkpass(platform: Platform, pass_: Pass, *, base_url: str, event: Event) -> Response:
     """The file as an answer; `event` says for the reports how it was asked for.
 
     Raises:
-        Busy
+        Busy, InvalidRequest
     """
     archive = build_pkpass(pass_, base_url=base_url)
     count_event(platform, pass_, event)

@@ -168,6 +168,8 @@ def _fits(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
 def _parse_object(text: str, name: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
+        # an escaped half of a surrogate pair is legal JSON but no text that could be stored
+        json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadCallback(f"{name} is not JSON") from error
     return _expect(document, dict, name)
