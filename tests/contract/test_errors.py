@@ -234,7 +234,6 @@ NO_ROUTES = [
     "/v1/tags",
     "/v1/Tag",
     "/V1/tag",
-    "/v2/tag",
     "/v1/tag/gold",
     "/v1/tag//passes",
     "/v1/tag/a/b/passes",
