@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain.bulk_updates import start_campaign_update
 from chalicelib.domain.campaign_drafts import (
     CampaignDraft,
-    ContentDraft,
+    is_same_look,
     look_of,
     merge_update,
     push_message_update,
+    with_look,
     write_into,
 )
 from chalicelib.domain.campaign_lists import get_campaign_or_raise
+from chalicelib.domain.campaign_passes import check_distance
 from chalicelib.domain.campaigns import CampaignOptions, CampaignState
 from chalicelib.domain.content import Content, ContentUpdate
 from chalicelib.domain.counted_index import Collection, count_members, passes_of_template
-from chalicelib.domain.errors import AlreadyExists, Busy, InvalidRequest, NotFound, StateRefused
+from chalicelib.domain.errors import AlreadyExists, Busy, InvalidRequest, NotFound, Refused, StateRefused
 from chalicelib.domain.look_editing import check_images, create_look_for_campaign, get_look_or_raise
+from chalicelib.domain.looks import Look
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.sweeping import sweep_collection
@@ -73,23 +76,40 @@ def create_campaign(platform: Platform, *, project_id: int, campaign_type: str, 
     if look_id is None and not content.lists.get("icon_id"):
         raise InvalidRequest("can't be blank, unless there is a template_id", field="icon_id")
     options = _change_options(CampaignOptions(codes_in_barcodes=True, has_unique_name=True), draft.options)
-    if look_id is None or draft.content.changes_look:
-        look = create_look_for_campaign(platform, project_id=project_id, campaign_name=name, content=look_of(content))
-        look_id = look.look_id
-    return create_template(
-        platform,
-        project_id=project_id,
-        draft=TemplateDraft(
-            name=name,
-            description=draft.description or "",
-            vendor=APPLE,
-            type=APPLE_TYPES[campaign_type],
-            project_type=PROJECT_TYPES[campaign_type],
-            content=content,
-            campaign=replace(options, look_id=look_id),
-        ),
-        external_id=None,
+
+    def create(own: Look | None) -> Template:
+        return create_template(
+            platform,
+            project_id=project_id,
+            draft=TemplateDraft(
+                name=name,
+                description=draft.description or "",
+                vendor=APPLE,
+                type=APPLE_TYPES[campaign_type],
+                project_type=PROJECT_TYPES[campaign_type],
+                content=content,
+                campaign=replace(options, look_id=own.look_id if own else look_id),
+            ),
+            external_id=None,
+        )
+
+    if look_id is not None and is_same_look(base, content):
+        return create(None)
+    return _with_own_look(platform, project_id=project_id, campaign_name=name, content=content, write=create)
+
+
+def _with_own_look(
+    platform: Platform, *, project_id: int, campaign_name: str, content: Content, write: Callable[[Look], Template]
+) -> Template:
+    """What `write` stores with a new look. If it is refused after all, the look goes again."""
+    look = create_look_for_campaign(
+        platform, project_id=project_id, campaign_name=campaign_name, content=look_of(content)
     )
+    try:
+        return write(look)
+    except Refused:
+        platform.looks.delete_look(look)
+        raise
 
 
 def update_campaign(platform: Platform, template: Template, *, draft: CampaignDraft) -> Template:
@@ -103,35 +123,39 @@ def update_campaign(platform: Platform, template: Template, *, draft: CampaignDr
     name = template.name
     if draft.name is not None and draft.name != template.name:
         name = _check_name(platform, project_id=project_id, name=draft.name)
-    look_content, look_id = None, draft.look_id
-    if look_id is not None:
-        look_content = _get_look_content(platform, project_id=project_id, look_id=look_id, campaign_type=campaign_type)
+    look = None
+    if draft.look_id is not None:
+        look = _get_look_content(platform, project_id=project_id, look_id=draft.look_id, campaign_type=campaign_type)
+
+    def rebase(current: Template) -> Content:
+        return current.content if look is None else with_look(current.content, look)
 
     def rewrite(current: Template) -> Content:
-        base = current.content
-        if look_content is not None:
-            base = write_into(base, ContentDraft(headers=_attributes(look_content), parts=look_content.lists))
-        return _number(write_into(base, draft.content))
+        return _number(write_into(rebase(current), draft.content))
+
+    def write(own: Look | None) -> Template:
+        def change(current: Template) -> Template:
+            options = _change_options(current.campaign, draft.options)
+            return replace(
+                current,
+                name=name if name != template.name else current.name,
+                description=current.description if draft.description is None else draft.description,
+                content=rewrite(current),
+                campaign=replace(
+                    options,
+                    look_id=own.look_id if own else draft.look_id or options.look_id,
+                    has_unique_name=options.has_unique_name or name != template.name,
+                ),
+            )
+
+        reference = TemplateReference(template_id=template.template_id)
+        return change_template(platform, project_id=project_id, reference=reference, change=change)
 
     content = rewrite(template)
     _check_content(platform, content, project_id=project_id, campaign_type=campaign_type)
-    if draft.content.changes_look and content.lists.get("icon_id"):
-        look_id = create_look_for_campaign(
-            platform, project_id=project_id, campaign_name=name, content=look_of(content)
-        ).look_id
-
-    def change(current: Template) -> Template:
-        options = _change_options(current.campaign, draft.options)
-        return replace(
-            current,
-            name=name,
-            description=current.description if draft.description is None else draft.description,
-            content=rewrite(current),
-            campaign=replace(options, look_id=look_id or options.look_id),
-        )
-
-    reference = TemplateReference(template_id=template.template_id)
-    return change_template(platform, project_id=project_id, reference=reference, change=change)
+    if not content.lists.get("icon_id") or is_same_look(rebase(template), content):
+        return write(None)
+    return _with_own_look(platform, project_id=project_id, campaign_name=name, content=content, write=write)
 
 
 def change_state(platform: Platform, template: Template, *, state: CampaignState) -> Template:
@@ -211,7 +235,7 @@ def _update_passes(platform: Platform, template: Template, update: ContentUpdate
 
 def _check_name(platform: Platform, *, project_id: int, name: str | None) -> str:
     """Early, for a clear answer; the transaction that stores it decides between two at the same time."""
-    if not name:
+    if name is None or not name.strip():
         raise InvalidRequest("can't be blank", field="name")
     if any(header.name == name for header in platform.templates.list_headers(project_id=project_id)):
         raise AlreadyExists("is taken", field="name")
@@ -226,10 +250,6 @@ def _get_look_content(platform: Platform, *, project_id: int, look_id: str, camp
     if look.style != STYLES[campaign_type]:
         raise InvalidRequest(f"is a template for {look.style}, not for {STYLES[campaign_type]}", field="template_id")
     return look.content
-
-
-def _attributes(content: Content) -> Mapping[str, dict[str, Any]]:
-    return {name: entry.attributes for name, entry in content.headers.items()}
 
 
 def _number(content: Content) -> Content:
@@ -247,9 +267,7 @@ def _check_content(platform: Platform, content: Content, *, project_id: int, cam
         raise InvalidRequest(f"must be one of {', '.join(TRANSIT_TYPES)}", field="transit_type")
     if campaign_type == "event_tickets" and lists.get("background_id") and lists.get("strip_id"):
         raise InvalidRequest("can't be used together with strip_id", field="background_id")
-    limit = 1000 if campaign_type == "event_tickets" else 100
-    if (lists.get("max_distance") or 0) > limit:
-        raise InvalidRequest(f"must be at most {limit} metres", field="max_distance")
+    check_distance(content, campaign_type=campaign_type)
 
 
 def _change_options(options: CampaignOptions, changes: Mapping[str, Any]) -> CampaignOptions:

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from chalicelib.domain.campaigns import LONGEST_CODE_BYTES
 from chalicelib.domain.counted_index import (
     Collection,
     Slice,
@@ -192,6 +193,9 @@ def list_campaigns(
     )
     redeems = count_redeems(platform, templates) if needs_redeems else {}
 
+    if _is_newest_first(query):
+        templates.reverse()
+
     def read(template: Template, attribute: str) -> Any:
         return _read_campaign(template, attribute, redeems)
 
@@ -199,6 +203,11 @@ def list_campaigns(
     page = found[window.offset : window.offset + window.size]
     redeems = redeems or count_redeems(platform, page)
     return Page(items=[(template, redeems[template.template_id]) for template in page], total=len(found))
+
+
+def _is_newest_first(query: Query) -> bool:
+    """Whether rows must be read so, since times are compared in the seconds or milliseconds that clients see."""
+    return query.ordering is not None and query.ordering.attribute == "created_at" and query.ordering.descending
 
 
 def count_redeems(platform: Platform, templates: Sequence[Template]) -> dict[int, int]:
@@ -228,10 +237,11 @@ def _list_counted(
             raise InvalidFilter(
                 f"{total} rows would have to be read, the limit is {limit}", advice="Narrow the filter."
             )
-        slices = locate_page(counts, offset=0, size=total, descending=False, facets=facets)
-        found = select(read(slices, False), query=query, read=read_attribute)
+        descending = _is_newest_first(query)
+        slices = locate_page(counts, offset=0, size=total, descending=descending, facets=facets)
+        found = select(read(slices, descending), query=query, read=read_attribute)
         return Page(items=found[window.offset : window.offset + window.size], total=len(found))
-    descending = ordering is not None and ordering.descending
+    descending = _is_newest_first(query)
     slices = locate_page(counts, offset=window.offset, size=window.size, descending=descending, facets=facets)
     return Page(items=read(slices, descending) if slices else [], total=total)
 
@@ -285,7 +295,7 @@ def _find_directly(platform: Platform, template: Template, query: Query) -> list
 
 def find_passes_by_code(platform: Platform, template: Template, redeem_code: str) -> list[Pass]:
     """The passes of a campaign with that redeem code: none, one, or several if callers gave a code twice."""
-    if not redeem_code:
+    if not 0 < len(redeem_code.encode()) <= LONGEST_CODE_BYTES:
         return []
     pass_ids = platform.passes.find_by_code(template_id=template.template_id, redeem_code=redeem_code)
     found = [platform.passes.get_pass(project_id=template.project_id, pass_id=pass_id) for pass_id in pass_ids]

@@ -45,7 +45,9 @@ def update_pass_of_campaign(
         InvalidRequest, NotFound, Busy
     """
     _check_draft(platform, template, draft)
-    update = restart_update(template, draft) if restart else as_update(draft, current=pass_.content)
+    update = (
+        restart_update(template, draft, current=pass_.content) if restart else as_update(draft, current=pass_.content)
+    )
     return _write(platform, template, pass_, update)
 
 
@@ -66,5 +68,18 @@ def _write(platform: Platform, template: Template, pass_: Pass, update: ContentU
     return get_pass_of_campaign_or_raise(platform, template, pass_.serial_number)
 
 
+def check_distance(content: Content, *, campaign_type: str) -> None:
+    """Checks how far from a place a pass is of interest, in metres (section 6).
+
+    Raises:
+        InvalidRequest
+    """
+    limit = 1000 if campaign_type == "event_tickets" else 100
+    if (content.lists.get("max_distance") or 0) > limit:
+        raise InvalidRequest(f"must be at most {limit} metres", field="max_distance")
+
+
 def _check_draft(platform: Platform, template: Template, draft: ContentDraft) -> None:
-    check_images(platform, project_id=template.project_id, content=Content(lists=dict(draft.parts)))
+    content = Content(lists=dict(draft.parts))
+    check_images(platform, project_id=template.project_id, content=content)
+    check_distance(content, campaign_type=template.campaign_type)

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 SEQUENTIAL_CODE_DIGITS = 8
 
+LONGEST_CODE_BYTES = 1024
+"""of a redeem code that a caller supplies: passes are found by it, and keys of an index are short"""
+
 
 class CampaignState(StrEnum):
     """Whether passes are issued (passworks-v2, sections 6 and 12)."""

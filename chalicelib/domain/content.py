@@ -31,7 +31,10 @@ MODULE_ATTRIBUTES = frozenset({"header", "body", "uri", "description", "balance"
 
 @dataclass(slots=True)
 class Entry:
-    """One field or header: its attributes, and for each one written since creation the ticket that wrote it."""
+    """One field or header: its attributes, and for each one written since creation the ticket that wrote it.
+
+    The ticket of a default is negative.
+    """
 
     attributes: Attributes
     tickets: dict[str, int] = field(default_factory=dict)
@@ -115,7 +118,8 @@ class ContentUpdate:
     headers: Mapping[str, Attributes] = field(default_factory=dict)
     lists: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Attributes] = field(default_factory=dict)
-    """of fields: written where an attribute is missing, without a ticket, so that any write of it wins"""
+    """of fields: written where an attribute is missing. Any other write wins over them, and of several defaults the one
+    with the lowest ticket, which in order would have been the first to find the attribute missing"""
 
     def encode(self) -> str:
         """JSON: the stored form."""
@@ -166,8 +170,8 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
                 entry.attributes[attribute] = value
                 entry.tickets[attribute] = ticket_id
                 written = True
-    defaulted = _apply_defaults(content, update.defaults)
-    written, changed = written or defaulted, changed or defaulted
+    defaulted = _apply_defaults(content, update.defaults, ticket_id=ticket_id)
+    written, changed = written or defaulted.written, changed or defaulted.changed
     for name, value in update.lists.items():
         if content.list_tickets.get(name, 0) >= ticket_id:
             continue
@@ -178,15 +182,22 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
     return Merge(written=written, changed=changed)
 
 
-def _apply_defaults(content: Content, defaults: Mapping[str, Attributes]) -> bool:
-    changed = False
+def _apply_defaults(content: Content, defaults: Mapping[str, Attributes], *, ticket_id: int) -> Merge:
+    written = changed = False
     for name, attributes in defaults.items():
-        entry = content.fields.setdefault(name, new_entry(name))
+        if name not in content.fields:
+            content.fields[name] = new_entry(name)
+            written = changed = True
+        entry = content.fields[name]
         for attribute, value in attributes.items():
-            if attribute not in entry.attributes:
-                entry.attributes[attribute] = value
-                changed = True
-    return changed
+            is_later_default = entry.tickets.get(attribute, 0) < -ticket_id
+            if attribute in entry.attributes and not is_later_default:
+                continue
+            changed |= _differs(entry.attributes, attribute, value)
+            entry.attributes[attribute] = value
+            entry.tickets[attribute] = -ticket_id
+            written = True
+    return Merge(written=written, changed=changed)
 
 
 def _accepts(entry: Entry, attribute: str) -> bool:

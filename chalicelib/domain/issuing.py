@@ -7,9 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.campaigns import CampaignState, CodeType, sequential_code
+from chalicelib.domain.campaigns import LONGEST_CODE_BYTES, CampaignState, CodeType, sequential_code
 from chalicelib.domain.content import Content, ContentUpdate, Entry, check_content_size, overlay
-from chalicelib.domain.errors import AlreadyExists, InvalidRequest, NotFound, PasselError, Refused, StateRefused
+from chalicelib.domain.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PasselError,
+    Refused,
+    StateRefused,
+)
 from chalicelib.domain.finding import get_live_references, get_pass_or_raise, get_template_or_raise
 from chalicelib.domain.passes import NewPass, Pass, PassReference, PassStatus, release
 from chalicelib.domain.ports import Platform
@@ -153,21 +161,24 @@ def _first_content(platform: Platform, template: Template, update: ContentUpdate
     """
     check_update(update, bounds=platform.bounds, now=platform.now())
     content = overlay(template.content, number_locations(update, ticket_id=0))
-    content.lists.setdefault("style", template.style)
-    content.lists.setdefault("description", template.description or template.name)
+    content.lists["style"] = template.style
+    content.lists["description"] = template.description or template.name
     if template.campaign.certificate_id is not None:
         content.lists["certificate_id"] = template.campaign.certificate_id
     barcode = content.headers.setdefault("barcode_type", Entry({"fieldType": "barcode", "formatType": 1}))
     if not isinstance(barcode.attributes.get("value"), str):
         barcode.attributes["value"] = DEFAULT_BARCODES[template.vendor]
     check_content_size(content, of="pass", maximum_bytes=platform.bounds.content_bytes)
-    if template.campaign.code_type is CodeType.PER_PASS and not _barcode_message(content):
-        raise InvalidRequest("is required, since each pass brings its own code", field="barcode.message")
+    if template.campaign.code_type is CodeType.PER_PASS:
+        own = update.headers.get("barcode_value", {}).get("value")
+        if own is None or not 0 < len(str(own).encode()) <= LONGEST_CODE_BYTES:
+            problem = f"is required, at most {LONGEST_CODE_BYTES} bytes: each pass brings its own code"
+            raise InvalidRequest(problem, field="barcode.message")
     return content
 
 
-def _barcode_message(content: Content) -> str:
-    entry = content.headers.get("barcode_value")
+def _read_header(content: Content, name: str) -> str:
+    entry = content.headers.get(name)
     value = entry.attributes.get("value") if entry else None
     return "" if value is None else str(value)
 
@@ -193,17 +204,22 @@ def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Dra
 
 
 def _take_code(draft: _Draft, number: int) -> str:
-    """The redeem code of a new pass, shown in its barcode where that is asked for (passworks-v2, sections 6 and 12)."""
-    campaign = draft.template.campaign
-    if campaign.code_type is CodeType.PER_PASS:
-        return _barcode_message(draft.content)
+    """The redeem code of a new pass. Barcodes without a message show it where that is asked for (passworks-v2, sections
+    6, 8 and 12)."""
+    campaign, content = draft.template.campaign, draft.content
+    fixed = campaign.code_fixed_value if campaign.code_type is CodeType.FIXED else None
     code = sequential_code(number)
-    if (campaign.codes_in_barcodes or draft.request.code_in_barcode) and not _barcode_message(draft.content):
-        fixed = campaign.code_fixed_value if campaign.code_type is CodeType.FIXED else None
-        _set_value(draft.content, "barcode_value", fixed or code)
-        alternative = draft.content.headers.get("barcodeAltText")
-        if alternative is None or not alternative.attributes.get("value"):
-            _set_value(draft.content, "barcodeAltText", fixed or code)
+    if campaign.code_type is CodeType.PER_PASS:
+        code = _read_header(content, "barcode_value")
+    if campaign.codes_in_barcodes or draft.request.code_in_barcode:
+        for header in ("barcode_value", "barcodeAltText"):
+            if not _read_header(content, header):
+                _set_value(content, header, fixed or code)
+        if content.lists.get("barcodes"):
+            content.lists["barcodes"] = [
+                {**barcode, **{name: barcode.get(name) or fixed or code for name in ("message", "alt_text")}}
+                for barcode in content.lists["barcodes"]
+            ]
     return code
 
 
@@ -286,6 +302,8 @@ def delete_pass(platform: Platform, *, project_id: int, reference: PassReference
         registrations = []
         if pass_.registrations:
             registrations = platform.registrations.list_of_pass(pass_id=pass_.pass_id, limit=REGISTRATIONS_AT_ONCE)
+            if not registrations:
+                raise Conflict("the list of registrations is behind")
         if pass_.registrations > REGISTRATIONS_AT_ONCE:
             now = platform.now()
             after = release(pass_, devices=len(registrations), now=now)

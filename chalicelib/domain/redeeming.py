@@ -41,15 +41,17 @@ def redeem_pass(platform: Platform, template: Template, *, serial_number: str, c
         NotFound, Busy
         RedeemRefused: the pass is voided already.
     """
-    numbered: tuple[tuple[int, datetime], tuple[int, datetime]] | None = None
+    numbered: tuple[int, datetime] | None = None
 
     def attempt() -> Pass:
         nonlocal numbered
         before = get_pass_of_campaign_or_raise(platform, template, serial_number)
         if before.is_voided:
             raise RedeemRefused("Pass already redeemed")
-        numbered = numbered or (_take_number(platform, template), take_ticket(platform))
-        (number, redeemed_at), (ticket_id, created_at) = numbered
+        numbered = numbered or _take_number(platform, template)
+        number, redeemed_at = numbered
+        # a fresh ticket for each attempt, since it builds on what it has read
+        ticket_id, created_at = take_ticket(platform)
         update = ContentUpdate()
         if not template.campaign.allow_multiple_redeems:
             update = ContentUpdate(headers={"expirationDate": {"label": "voided"}})
@@ -97,11 +99,13 @@ def _take_number(platform: Platform, template: Template) -> tuple[int, datetime]
 
 
 def reset_redeem(platform: Platform, template: Template, pass_: Pass) -> Pass:
-    """Makes a voided pass valid again; what was counted stays.
+    """Makes a voided pass valid again; what was counted stays. A valid pass stays as it is.
 
     Raises:
         NotFound, Busy
     """
+    if not pass_.is_voided:
+        return pass_
     update = ContentUpdate(headers={"expirationDate": {"label": "valid"}})
     reference = PassReference(pass_id=pass_.pass_id)
     update_pass(platform, project_id=pass_.project_id, reference=reference, update=update)

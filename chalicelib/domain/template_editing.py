@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.campaigns import CampaignOptions, CampaignState
-from chalicelib.domain.content import Content, check_content_size
+from chalicelib.domain.content import Content, Entry, check_content_size
 from chalicelib.domain.counted_index import count_members, passes_of_template
 from chalicelib.domain.errors import InUse, InvalidRequest
 from chalicelib.domain.finding import get_template_or_raise
@@ -59,7 +59,8 @@ def duplicate_template(platform: Platform, *, project_id: int, reference: Templa
         type=original.type,
         project_type=original.project_type,
         content=original.content,
-        campaign=replace(original.campaign, state=CampaignState.PUBLISHED),
+        # the copy has the same name, so it cannot be the only one
+        campaign=replace(original.campaign, state=CampaignState.PUBLISHED, has_unique_name=False),
     )
     return create_template(platform, project_id=project_id, draft=draft, external_id=None)
 
@@ -68,7 +69,7 @@ def update_template(
     platform: Platform, *, project_id: int, reference: TemplateReference, draft: TemplateDraft
 ) -> Template:
     """Replaces a template; its locations stay, which have calls of their own, and what only campaigns have, such as
-    images. Issued passes keep what they show.
+    images and which fields are dynamic. Issued passes keep what they show.
 
     Raises:
         InvalidRequest: the vendor would change, which issued passes could not follow.
@@ -80,9 +81,15 @@ def update_template(
             raise InvalidRequest(f"the vendor of a template cannot change from {template.vendor}", field="vendor")
         kept = {name: value for name, value in template.content.lists.items() if name != "beacons"}
         lists = {**draft.content.lists, **kept}
-        content = Content(fields=draft.content.fields, headers=draft.content.headers, lists=lists)
+        fields = {
+            name: _keep_behaviour(entry, template.content.fields.get(name))
+            for name, entry in draft.content.fields.items()
+        }
+        content = Content(fields=fields, headers=draft.content.headers, lists=lists)
+        has_unique_name = template.campaign.has_unique_name and draft.name == template.name
         return replace(
             template,
+            campaign=replace(template.campaign, has_unique_name=has_unique_name),
             name=draft.name,
             description=draft.description,
             type=draft.type,
@@ -91,6 +98,13 @@ def update_template(
         )
 
     return change_template(platform, project_id=project_id, reference=reference, change=change)
+
+
+def _keep_behaviour(entry: Entry, before: Entry | None) -> Entry:
+    """The field as written, with what only campaigns say of it (passworks-v2, section 13)."""
+    if before is None or "behaviour" not in before.attributes:
+        return entry
+    return Entry({**entry.attributes, "behaviour": before.attributes["behaviour"]})
 
 
 def delete_template(platform: Platform, *, project_id: int, reference: TemplateReference) -> Template:

@@ -64,6 +64,9 @@ BARCODES = {
 }
 """airship-wallet-v1, section 6"""
 
+NO_BARCODE = "none"
+"""the barcode type of a pass that shows no barcode (passworks-v2, section 6); one dialect writes it, both keep it"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateHeader:

@@ -13,7 +13,7 @@ from chalicelib.domain.finding import get_pass_or_raise
 from chalicelib.domain.passes import Pass, PassReference, apply_ticket, parse_moment
 from chalicelib.domain.ports import Bounds, Platform
 from chalicelib.domain.retrying import retry_conflicts
-from chalicelib.domain.templates import BARCODES
+from chalicelib.domain.templates import BARCODES, NO_BARCODE
 from chalicelib.domain.tickets import Progress, Ticket, TicketStatus
 
 TICKETS = "tickets"
@@ -159,7 +159,7 @@ def check_update(update: ContentUpdate, *, bounds: Bounds, now: datetime) -> Non
     if size_bytes > bounds.content_bytes:
         raise InvalidRequest(f"the update has {size_bytes} bytes, the limit is {bounds.content_bytes}", field="body")
     barcode_type = update.headers.get("barcode_type", {})
-    if "value" in barcode_type and barcode_type["value"] not in KNOWN_BARCODES:
+    if "value" in barcode_type and barcode_type["value"] not in (*KNOWN_BARCODES, NO_BARCODE):
         raise InvalidRequest(f"must be one of {', '.join(KNOWN_BARCODES)}", field="headers.barcode_type.value")
     expiration = update.headers.get("expirationDate", {})
     if expiration.get("label") != "valid" or "value" not in expiration:

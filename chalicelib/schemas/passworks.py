@@ -9,7 +9,7 @@ import json
 from collections.abc import Sized
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from chalicelib.domain.passes import parse_moment
 from chalicelib.domain.templates import STYLES
@@ -86,9 +86,21 @@ def _check_key(value: str) -> str:
     return value
 
 
+def _check_distance(value: Any) -> Any:
+    if value is not None and value < 0:
+        raise ValueError("must not be negative")
+    return value
+
+
 def _check_moment(value: str | None) -> str | None:
     if value is not None and parse_moment(value) is None:
         raise ValueError("must be an ISO 8601 date")
+    return value
+
+
+def _check_number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
     return value
 
 
@@ -98,7 +110,9 @@ Flag = StrictBool
 Object = Annotated[dict[str, Any], BeforeValidator(_empty_object), AfterValidator(_check_size)]
 Identifier = Annotated[str | None, BeforeValidator(_absent)]
 Moment = Annotated[str | None, BeforeValidator(_absent), AfterValidator(_check_moment)]
-Number = StrictInt | StrictFloat
+Number = Annotated[Any, BeforeValidator(_check_number)]
+"""whole or not, and kept so"""
+OptionalNumber = Annotated[Any, BeforeValidator(lambda value: None if value is None else _check_number(value))]
 
 
 class _Body(BaseModel):
@@ -119,7 +133,7 @@ class LocationBody(_Body):
 
     latitude: Annotated[Number, Field(ge=-90, le=90)]
     longitude: Annotated[Number, Field(ge=-180, le=180)]
-    altitude: Number | None = None
+    altitude: OptionalNumber = None
     relevant_text: OptionalText = None
     name: OptionalText = None
 
@@ -169,7 +183,7 @@ class ContentBody(_Body):
     thumbnail_id: Identifier = None
     expiration_date: Moment = None
     relevant_date: Moment = None
-    max_distance: Annotated[Number, Field(ge=0)] | None = None
+    max_distance: Annotated[OptionalNumber, AfterValidator(_check_distance)] = None
     user_info: Object = {}
 
 

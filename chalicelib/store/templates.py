@@ -127,15 +127,19 @@ class DynamoTemplateStore:
             return [TemplateHeader(**_header_values(row)) for row in rows if not row.deleted]
 
     def update_template(self, *, before: Template, after: Template) -> None:
-        """See `TemplateStore`. One plain write, unless a name that is a campaign's changes."""
-        if after.name == before.name or not before.campaign.has_unique_name:
+        """See `TemplateStore`. One plain write, unless a name that no other campaign may have comes or goes."""
+        held = _name_key(before) if before.campaign.has_unique_name else None
+        wanted = _name_key(after) if after.campaign.has_unique_name else None
+        if held == wanted:
             with translated():
                 _as_row(after).save(TemplateRow.revision == before.revision)
             return
         transaction = Transaction(self._database)
         transaction.put(_as_row(after), TemplateRow.revision == before.revision, label="template")
-        external_ids.release(transaction, _name_key(before), before.template_id)
-        external_ids.claim(transaction, _name_key(after), after.template_id, label="name")
+        if held is not None:
+            external_ids.release(transaction, held, before.template_id)
+        if wanted is not None:
+            external_ids.claim(transaction, wanted, after.template_id, label="name")
         self._commit_claim(transaction)
 
     def delete_template(self, template: Template, *, with_passes: bool = False) -> None:

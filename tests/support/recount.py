@@ -87,7 +87,7 @@ def read_rows(dynamodb: Any, project_id: int) -> Rows:
     # what is noted for folding is alive and none of the sweep's business
     rows.sweeps = {key for key in noted if not key.startswith("fold:") and _belongs(rows, key)}
     for ticket in rows.tickets:
-        if "tag_id" in ticket:
+        if "tag_id" in ticket or "template_id" in ticket:
             rows.ticket_parts[ticket["ticket_id"]] = list(_query_parts(dynamodb, ticket["ticket_id"]))
     return rows
 

@@ -12,6 +12,7 @@ from chalicelib.domain.templates import (
     APPLE,
     BARCODES,
     DEFAULT_TYPES,
+    NO_BARCODE,
     PROJECT_TYPES,
     VENDOR_IDS,
     Template,
@@ -124,5 +125,5 @@ def _check_format(attributes: Attributes, *, place: str, name: str) -> None:
 def _check_barcode(content: Content, vendor: str) -> None:
     entry = content.headers.get("barcode_type")
     value = entry.attributes.get("value") if entry else None
-    if value is not None and value not in BARCODES[vendor]:
+    if value is not None and value not in (*BARCODES[vendor], NO_BARCODE):
         raise InvalidRequest(f"must be one of {', '.join(BARCODES[vendor])}", field="headers.barcode_type.value")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.api.passworks import looks
 from chalicelib.domain.campaign_drafts import PUSH_MESSAGE
 from chalicelib.domain.content import Content
 from chalicelib.domain.page_addresses import PageUrls, distribution_code, distribution_urls, pass_code, pass_urls
-from chalicelib.domain.passes import Pass
+from chalicelib.domain.passes import Pass, parse_moment
 from chalicelib.domain.templates import Template
 from chalicelib.schemas.passworks import GROUPS
 
@@ -36,7 +37,7 @@ def show_campaign(template: Template, *, base_url: str, redeem_count: int, certi
     return {
         "id": template.campaign_id,
         "name": template.name,
-        "description": content.lists.get("description") or template.description or template.name,
+        "description": template.description or template.name,
         "campaign_type": template.campaign_type,
         "state": str(options.state),
         "template_id": options.look_id,
@@ -60,7 +61,7 @@ def show_campaign(template: Template, *, base_url: str, redeem_count: int, certi
         "relevant_date": content.lists.get("relevant_date"),
         "sync_locations_on_merge": options.sync_locations_on_merge,
         "sync_beacons_on_merge": options.sync_beacons_on_merge,
-        "expiration_date": looks.read_header(content, "expirationDate"),
+        "expiration_date": _expiration(content),
         "code_type": str(options.code_type),
         "code_fixed_value": options.code_fixed_value,
         "render_on_short_url": False,
@@ -94,7 +95,7 @@ def show_pass(pass_: Pass, template: Template, *, base_url: str) -> Document:
         "redeemed_at": None if pass_.redeemed_at is None else seconds(pass_.redeemed_at),
         "barcode": barcode,
         "barcodes": content.lists.get("barcodes") or [barcode],
-        "expiration_date": _expiration(pass_),
+        "expiration_date": _expiration(content),
         "max_distance": content.lists.get("max_distance"),
         "relevant_date": content.lists.get("relevant_date"),
         **_fields(content, of_campaign=False),
@@ -189,6 +190,12 @@ def _beacon(beacon: Mapping[str, Any]) -> Document:
     }
 
 
-def _expiration(pass_: Pass) -> str | None:
+def _expiration(content: Content) -> str | None:
     """`2016-08-09T14:30:54.000+00:00` (section 8)."""
-    return None if pass_.expires_at is None else pass_.expires_at.isoformat(timespec="milliseconds")
+    moment = parse_moment(looks.show_text(looks.read_header(content, "expirationDate")))
+    if moment is None:
+        return None
+    # at the ends of time some moments have no UTC
+    with suppress(OverflowError):
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")

@@ -108,7 +108,7 @@ def _change_state(request: PassworksRequest, campaign_type: str, campaign_id: st
 def merge_campaign(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
     """Copies the campaign's content into every pass."""
     template = get_campaign(request, campaign_type, campaign_id)
-    message = read_push_message(request, template)
+    message = read_push_message(request)
     ticket = campaign_editing.merge_campaign(request.platform, template, message=message)
     if ticket is None:
         return _nothing_to_update(template)
@@ -119,7 +119,7 @@ def merge_campaign(request: PassworksRequest, campaign_type: str, campaign_id: s
 def push_campaign(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
     """Writes the message, if there is one, to every pass."""
     template = get_campaign(request, campaign_type, campaign_id)
-    message = read_push_message(request, template)
+    message = read_push_message(request)
     passes = campaign_editing.push_campaign(request.platform, template, message=message)
     if not passes:
         return _nothing_to_update(template)
@@ -130,16 +130,16 @@ def _nothing_to_update(template: Template) -> Any:
     return {"message": f"There are no passes to update for campaing '{template.name}'."}
 
 
-def read_push_message(request: PassworksRequest, template: Template) -> str | None:
+def read_push_message(request: PassworksRequest) -> str | None:
     """The message of a push or merge, in whichever of its places it stands (section 7); None if there is none.
 
     Raises:
         InvalidRequest: it is no text, or too long.
     """
     document = request.document
-    places = [document, *(document.get(name) for name in (ROOTS[template.campaign_type], "pass"))]
-    found = [place["push_message"] for place in places if isinstance(place, dict) and "push_message" in place]
-    message = found[0] if found else None
+    places = [document, *(document.get(name) for name in (*ROOTS.values(), "pass"))]
+    found = [place.get("push_message") for place in places if isinstance(place, dict)]
+    message = next((each for each in found if each is not None), None)
     limit = get_settings().limits.value_characters
     if message is not None and (not isinstance(message, str) or len(message) > limit):
         raise InvalidRequest(f"must be a text of at most {limit} characters", field="push_message")

@@ -15,7 +15,7 @@ from chalicelib.schemas.passworks import GROUPS, CampaignBody, ContentBody, Pass
 
 _LISTS = ("locations", "beacons")
 _PLAIN_PARTS = ("relevant_date", "max_distance", "user_info")
-_CAMPAIGN_PARTS = ("transit_type", "organization_name", "associated_store_identifiers", "description")
+_CAMPAIGN_PARTS = ("transit_type", "organization_name", "associated_store_identifiers")
 _OPTIONS = {
     "certificate_id": "certificate_id",
     "gwallet_usage": "gwallet_usage",
@@ -58,7 +58,8 @@ def read_campaign(document: Mapping[str, Any]) -> CampaignDraft:
             headers[header] = looks.top_level(looks.read_colour(colour, key) if colour else None)
     parts = {name: getattr(body, name) for name in (*LOOK_IMAGES, *_CAMPAIGN_PARTS) if name in sent}
     return CampaignDraft(
-        name=body.name,
+        # null is a name that is blank, not one that was left out
+        name="" if body.name is None and "name" in sent else body.name,
         description=body.description,
         look_id=body.template_id,
         content=_read_content(body, headers=headers, parts=parts),

@@ -64,6 +64,7 @@ def update_pass_of_campaign(request: PassworksRequest, campaign_type: str, campa
     template = get_campaign(request, campaign_type, campaign_id)
     pass_ = get_pass(request, template, pass_id)
     body = request.root("pass", ROOTS[template.campaign_type])
+    _read_switch(request, body, "push", default=True)
     changed = campaign_passes.update_pass_of_campaign(
         request.platform,
         template,
@@ -71,7 +72,6 @@ def update_pass_of_campaign(request: PassworksRequest, campaign_type: str, campa
         draft=read_pass(body),
         restart=not _read_switch(request, body, "merge", default=True),
     )
-    _read_switch(request, body, "push", default=True)
     return answers.show_pass(changed, template, base_url=request.base_url)
 
 
@@ -104,7 +104,7 @@ def push_pass(request: PassworksRequest, campaign_type: str, campaign_id: str, p
     """Writes the message, if there is one, to the pass."""
     template = get_campaign(request, campaign_type, campaign_id)
     pass_ = get_pass(request, template, pass_id)
-    message = read_push_message(request, template)
+    message = read_push_message(request)
     if message is not None:
         campaign_passes.write_message(request.platform, pass_, message=message)
     return {"message": f"push notifications sent for pass with id: {pass_.serial_number} on campaign '{template.name}'"}
