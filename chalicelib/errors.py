@@ -27,10 +27,10 @@ from chalicelib.domain import errors
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """Status, headers and body of a refusal: JSON, but where a person reads it."""
+    """Status, headers and JSON body of a refusal."""
 
     status: int
-    body: dict[str, Any] | str
+    body: dict[str, Any]
     headers: dict[str, str]
 
 

@@ -89,7 +89,7 @@ class Settings(BaseModel):
     secret_access_key: str | None = None
     session_token: str | None = None
     public_base_url: str | None = Field(default=None, pattern=_ADDRESS)
-    """scheme, host and stage that clients use; without it each reply repeats the address it was asked at, and so do passes
+    """scheme, host and stage that clients use; without it replies and passes name the address that was asked
 
     Wallets add `/v1` to it themselves (wallets, section 2.1).
     """

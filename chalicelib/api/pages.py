@@ -20,7 +20,7 @@ from chalicelib.domain.passes import Pass
 from chalicelib.domain.reporting import Event
 from chalicelib.domain.templates import Template
 from chalicelib.domain.visiting import get_distribution_or_raise, get_visited_pass_or_raise, take_pass
-from chalicelib.errors import ErrorAnswer, wallet_answer
+from chalicelib.errors import wallet_answer
 from chalicelib.settings import get_settings
 from chalicelib.wiring import get_image_cache
 
@@ -59,18 +59,19 @@ def page_route(path: str) -> Callable[[View], View]:
     return register
 
 
-def _explain(error: Exception) -> ErrorAnswer:
+def _explain(error: Exception) -> Response:
     from chalicelib.pages.rendering import render_message_page
 
     answer = wallet_answer(error)
+    status = answer.status
     if isinstance(error, NotFound):
         page = render_message_page("Not found", "There is no pass at this address.")
     elif isinstance(error, StateRefused | InvalidRequest):
         page = render_message_page("Not available", "No passes are issued here at present.")
-        answer = ErrorAnswer(status=410, body="", headers={})
+        status = 410
     else:
         page = render_message_page("Please try again", "The pass cannot be shown at present. Try again in a minute.")
-    return ErrorAnswer(status=answer.status, body=page.html, headers={**answer.headers, **page.headers})
+    return Response(body=page.html, status_code=status, headers={**answer.headers, **page.headers})
 
 
 @page_route("/p/{distribution}")

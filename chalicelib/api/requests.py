@@ -125,7 +125,7 @@ def register_view(
     methods: Sequence[str],
     content_types: Sequence[str],
     respond: Callable[[Request, Mapping[str, str]], Response],
-    explain: Callable[[Exception], ErrorAnswer],
+    explain: Callable[[Exception], ErrorAnswer | Response],
 ) -> None:
     """Registers a route that answers with `respond` or, whatever goes wrong, with what `explain` makes of the error.
 
@@ -145,7 +145,9 @@ def register_view(
     blueprint.route(path, methods=list(methods), content_types=list(content_types), name=view.__name__)(answer)
 
 
-def _refuse(answer: ErrorAnswer) -> Response:
+def _refuse(answer: ErrorAnswer | Response) -> Response:
+    if isinstance(answer, Response):
+        return answer
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
