@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from chalicelib.domain.content import Content
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.identifiers import number_in
 
@@ -114,3 +116,39 @@ def image_key(asset_id: str, name: str) -> str:
     if name not in IMAGE_NAMES:
         raise ValueError(f"an image is one of {', '.join(IMAGE_NAMES)}")
     return f"{asset_folder(asset_id)}{name}.png"
+
+
+STYLE_IMAGES: Final = {
+    "boardingPass": ("icon", "logo", "footer"),
+    "coupon": ("icon", "logo", "strip"),
+    "eventTicket": ("icon", "logo", "strip", "thumbnail", "background"),
+    "generic": ("icon", "logo", "thumbnail"),
+    "storeCard": ("icon", "logo", "strip"),
+}
+"""the images that each pass style has a place for"""
+
+HIDDEN_BY_STRIP: Final = ("thumbnail", "background")
+"""what an event ticket with a strip does not show"""
+
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ADDRESS = re.compile(rf"(?:https?://\S+)?/uploads/asset/({_UUID})(?:/\S*)?|({_UUID})", re.IGNORECASE)
+
+
+def find_asset(content: Content, kind: str) -> str | None:
+    """The asset that a content shows as icon, logo and so on.
+
+    One dialect writes `icon_id`, the other the header `icon_image`; whichever was written last counts.
+    """
+    header = f"{kind}_image"
+    by_id = _read_asset_id(content.lists.get(f"{kind}_id"))
+    by_header = _read_asset_id(content.header(header))
+    if by_id is None or by_header is None:
+        return by_id or by_header
+    header_ticket = content.headers[header].tickets.get("value", 0)
+    return by_header if header_ticket > content.list_tickets.get(f"{kind}_id", 0) else by_id
+
+
+def _read_asset_id(value: object) -> str | None:
+    """The id in one of our asset addresses, or an id by itself. Any other address is left alone: we fetch nothing."""
+    match = _ADDRESS.fullmatch(str(value).strip()) if isinstance(value, str) else None
+    return (match[1] or match[2]).lower() if match else None

@@ -62,6 +62,11 @@ class Content:
             document["list_tickets"] = self.list_tickets
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
+    def header(self, name: str, attribute: str = "value") -> Any:
+        """An attribute of a header; None if there is none."""
+        entry = self.headers.get(name)
+        return None if entry is None else entry.attributes.get(attribute)
+
     def copy_for(self, update: ContentUpdate) -> Content:
         """A copy that may take the update without touching this one; what the update does not name is shared."""
         return Content(

@@ -178,8 +178,7 @@ def _first_content(platform: Platform, template: Template, update: ContentUpdate
 
 
 def _read_header(content: Content, name: str) -> str:
-    entry = content.headers.get(name)
-    value = entry.attributes.get("value") if entry else None
+    value = content.header(name)
     return "" if value is None else str(value)
 
 

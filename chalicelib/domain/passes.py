@@ -95,14 +95,12 @@ class Pass(PassSummary):
     @property
     def is_voided(self) -> bool:
         """No longer redeemable (airship-wallet-v1, section 5: expiry; passworks-v2, section 13)."""
-        entry = self.content.headers.get("expirationDate")
-        return entry is not None and entry.attributes.get("label") == "voided"
+        return bool(self.content.header("expirationDate", "label") == "voided")
 
     @property
     def expires_at(self) -> datetime | None:
         """When the pass ends, if it says so in a way that can be read."""
-        entry = self.content.headers.get("expirationDate")
-        value = entry.attributes.get("value") if entry is not None else None
+        value = self.content.header("expirationDate")
         return None if value is None else parse_moment(str(value))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from chalicelib.domain.passes import parse_moment
 
 _SYMBOLS = {"EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "USD": "$"}
 _WHOLE_CURRENCIES = ("CLP", "ISK", "JPY", "KRW", "VND", "XAF", "XOF")
@@ -61,14 +62,6 @@ def _parse_number(text: str) -> Decimal | None:
 def _plain(number: Decimal) -> str:
     written = f"{number:,f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
-
-
-def parse_moment(text: str) -> datetime | None:
-    """The moment in an ISO 8601 text, aware only if the text says so; None for anything else."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _date_text(text: str) -> str:

@@ -6,30 +6,21 @@ has no place on the front stands among the details, so that a page never hides w
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, cast
 
+from chalicelib.domain.assets import HIDDEN_BY_STRIP, STYLE_IMAGES, find_asset
 from chalicelib.domain.content import Content, Entry
-from chalicelib.domain.passes import Pass
+from chalicelib.domain.passes import Pass, parse_moment
 from chalicelib.pages.colours import BLACK, WHITE, Colour, contrast, parse_colour
-from chalicelib.pages.formatting import field_text, link_of, parse_moment, text_of
+from chalicelib.pages.formatting import field_text, link_of, text_of
 
 Style = Literal["boardingPass", "coupon", "eventTicket", "generic", "storeCard"]
 BarcodeFormat = Literal["qr", "pdf417", "aztec", "code128", "other"]
 Alignment = Literal["natural", "left", "center", "right"]
-
-IMAGES: dict[Style, tuple[str, ...]] = {
-    "boardingPass": ("icon", "logo", "footer"),
-    "coupon": ("icon", "logo", "strip"),
-    "eventTicket": ("icon", "logo", "strip", "thumbnail", "background"),
-    "generic": ("icon", "logo", "thumbnail"),
-    "storeCard": ("icon", "logo", "strip"),
-}
-"""the images that each style has a place for"""
 
 HEADER_FIELDS, ROW_FIELDS = 3, 4
 STYLE_ROW_FIELDS: dict[Style, int] = {"boardingPass": 5}
@@ -44,7 +35,6 @@ _BARCODES: dict[str, BarcodeFormat] = {
     "ean128": "code128",
 }
 _TRANSITS = ("air", "boat", "bus", "generic", "train")
-_ASSET = re.compile(r"(?:\S*/uploads/asset/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/original\.png)?")
 _FRONT_TYPES = ("header", "primary", "secondary", "tertiary", "auxiliary")
 
 
@@ -172,7 +162,7 @@ def view_content(
 
 
 def _known_style(style: object) -> Style | None:
-    return next((known for known in IMAGES if known == style), None)
+    return next((cast(Style, known) for known in STYLE_IMAGES if known == style), None)
 
 
 def _transit(value: object) -> str:
@@ -247,8 +237,7 @@ def _place(
 
 
 def _header(content: Content, name: str, attribute: str = "value") -> str:
-    entry = content.headers.get(name)
-    return text_of(entry.attributes.get(attribute)) if entry else ""
+    return text_of(content.header(name, attribute))
 
 
 def _colours(content: Content) -> tuple[Colour, Colour, Colour]:
@@ -261,8 +250,6 @@ def _colours(content: Content) -> tuple[Colour, Colour, Colour]:
 
 def _validity(content: Content, now: datetime) -> tuple[bool, bool]:
     expiry = parse_moment(_header(content, "expirationDate"))
-    if expiry is not None and expiry.tzinfo is None:
-        expiry = expiry.replace(tzinfo=UTC)
     return _header(content, "expirationDate", "label") == "voided", expiry is not None and expiry <= now
 
 
@@ -283,19 +270,10 @@ def _barcode(content: Content, redeem_code: str) -> BarcodeView | None:
 def _images(content: Content, style: Style, base_url: str) -> dict[str, ImageView]:
     """The images that the style shows; beside a strip an event ticket has neither thumbnail nor background."""
     images: dict[str, ImageView] = {}
-    for kind in IMAGES[style]:
-        asset_id = asset_in(_header(content, f"{kind}_image") or text_of(content.lists.get(f"{kind}_id")))
+    for kind in STYLE_IMAGES[style]:
+        asset_id = find_asset(content, kind)
         if asset_id:
             images[kind] = ImageView(asset_id, f"{base_url.rstrip('/')}/uploads/asset/{asset_id}/original.png")
     if style == "eventTicket" and "strip" in images:
-        images = {kind: image for kind, image in images.items() if kind not in ("thumbnail", "background")}
+        images = {kind: image for kind, image in images.items() if kind not in HIDDEN_BY_STRIP}
     return images
-
-
-def asset_in(text: str) -> str | None:
-    """The id of the asset that an image header names, by id or by one of our addresses; None for anything else.
-
-    Addresses are never used as they are: a page loads nothing from elsewhere.
-    """
-    match = _ASSET.fullmatch(text)
-    return match[1] if match else None

@@ -6,9 +6,9 @@ from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.domain.assets import Asset, AssetType
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
+from chalicelib.store.campaign_models import AssetRow
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
-from chalicelib.store.models import AssetRow
 
 
 def _as_asset(row: AssetRow) -> Asset:

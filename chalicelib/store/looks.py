@@ -9,9 +9,9 @@ from chalicelib.domain.errors import AlreadyExists
 from chalicelib.domain.looks import Look
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
 from chalicelib.store import external_ids
+from chalicelib.store.campaign_models import LookRow
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
-from chalicelib.store.models import LookRow
 from chalicelib.store.transactions import Transaction
 
 

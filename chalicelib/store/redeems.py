@@ -14,10 +14,11 @@ from chalicelib.domain.counted_index import (
 )
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
 from chalicelib.domain.redeems import Redeem
+from chalicelib.store.campaign_models import RedeemRow
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import translated
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
-from chalicelib.store.models import RawItem, RedeemRow
+from chalicelib.store.models import RawItem
 from chalicelib.store.transactions import Transaction
 
 _BY_TEMPLATE = MemberIndex(RedeemRow, "by_template", "template_segment")

@@ -23,10 +23,11 @@ from chalicelib.domain.reporting import Event as ReportedEvent
 from chalicelib.domain.reporting import day_of, install_event, uninstall_event
 from chalicelib.domain.tags import TagReference
 from chalicelib.store import pass_rows
+from chalicelib.store.campaign_models import ReceivedEventRow, RegistrationRow
 from chalicelib.store.connection import Database
 from chalicelib.store.counts import DynamoCountStore
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
-from chalicelib.store.models import PassRow, RawItem, ReceivedEventRow, RegistrationRow
+from chalicelib.store.models import PassRow, RawItem
 from chalicelib.store.pass_status import move_status
 from chalicelib.store.transactions import Transaction
 

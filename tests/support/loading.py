@@ -10,7 +10,7 @@ from chalicelib.domain.passes import Pass, hold
 from chalicelib.domain.registrations import Registration, Wallet, device_key
 from chalicelib.domain.reporting import install_event
 from chalicelib.store import registrations as stored
-from chalicelib.store.models import RegistrationRow
+from chalicelib.store.campaign_models import RegistrationRow
 from chalicelib.store.registrations import DynamoRegistrationStore
 from chalicelib.store.transactions import Transaction
 from chalicelib.wiring import get_database, get_platform

@@ -46,7 +46,7 @@ def show_campaign(template: Template, *, base_url: str, redeem_count: int, certi
         "gwallet_usage": options.gwallet_usage,
         "gwallet_status": None,
         "gwallet_message": None,
-        "logo_text": looks.show_text(looks.read_header(content, "logo_text")),
+        "logo_text": looks.show_text(content.header("logo_text")),
         **{key: looks.show_colour(content, header) for key, header in looks.COLOUR_HEADERS.items()},
         **{name: content.lists.get(name) for name in ("icon_id", "logo_id", "strip_id", "thumbnail_id")},
         **{name: content.lists.get(name) for name in ("background_id", "footer_id", "transit_type")},
@@ -192,7 +192,7 @@ def _beacon(beacon: Mapping[str, Any]) -> Document:
 
 def _expiration(content: Content) -> str | None:
     """`2016-08-09T14:30:54.000+00:00` (section 8)."""
-    moment = parse_moment(looks.show_text(looks.read_header(content, "expirationDate")))
+    moment = parse_moment(looks.show_text(content.header("expirationDate")))
     if moment is None:
         return None
     # at the ends of time some moments have no UTC

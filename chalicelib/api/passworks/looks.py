@@ -83,11 +83,11 @@ def read_alt_text_type(barcode: Mapping[str, Any], field: str = "barcode") -> di
 
 def show_barcode(content: Content) -> dict[str, Any]:
     """The barcode object of a content. A format that the dialect has no word for is shown as `none`."""
-    header = read_header(content, "barcode_type")
+    header = content.header("barcode_type")
     return {
         "format": DEFAULT_FORMAT if header in (None, "") else SHOWN_FORMATS.get(str(header), "none"),
-        "message": show_text(read_header(content, "barcode_value")),
-        "alt_text": show_text(read_header(content, "barcodeAltText")),
+        "message": show_text(content.header("barcode_value")),
+        "alt_text": show_text(content.header("barcodeAltText")),
         "alt_text_type": show_text(content.lists.get("alt_text_type")) or DEFAULT_ALT_TEXT_TYPE,
     }
 
@@ -106,13 +106,7 @@ def read_colour(text: Any, field: str) -> str:
 
 def show_colour(content: Content, header: str) -> str | None:
     """The colour in a header as `#rrggbb`; None if there is none that can be read."""
-    return _parse_colour(read_header(content, header))
-
-
-def read_header(content: Content, name: str) -> Any:
-    """The value of a header; None if the content has none."""
-    entry = content.headers.get(name)
-    return None if entry is None else entry.attributes.get("value")
+    return _parse_colour(content.header(header))
 
 
 def show_text(value: Any) -> str:

@@ -76,7 +76,7 @@ def show_look(look: Look) -> dict[str, Any]:
         "name": look.name,
         "description": look.description,
         "pass_type": look.style,
-        "logo_text": looks.show_text(looks.read_header(content, "logo_text")),
+        "logo_text": looks.show_text(content.header("logo_text")),
         **{key: looks.show_colour(content, header) for key, header in looks.COLOUR_HEADERS.items()},
         "barcode": looks.show_barcode(content),
         "source": look.source,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.domain.content import Content
-from chalicelib.wallets.apple.values import as_text, read_header
+from chalicelib.wallets.apple.values import as_text
 
 QR, PDF417, AZTEC, CODE128 = (f"PKBarcodeFormat{name}" for name in ("QR", "PDF417", "Aztec", "Code128"))
 
@@ -44,10 +44,10 @@ def find_old_form(barcodes: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _render_main(content: Content) -> dict[str, Any] | None:
     return _render(
         # a pass that names no format has the default of templates
-        format_name=as_text(read_header(content, "barcode_type")) or QR,
-        message=as_text(read_header(content, "barcode_value")),
-        alternative=as_text(read_header(content, "barcodeAltText")),
-        encoding=as_text(read_header(content, "barcode_encoding")),
+        format_name=as_text(content.header("barcode_type")) or QR,
+        message=as_text(content.header("barcode_value")),
+        alternative=as_text(content.header("barcodeAltText")),
+        encoding=as_text(content.header("barcode_encoding")),
     )
 
 

@@ -23,7 +23,6 @@ from chalicelib.wallets.apple.values import (
     as_text,
     as_whole_number,
     is_number,
-    read_header,
 )
 
 STYLES = ("boardingPass", "coupon", "eventTicket", "generic", "storeCard")
@@ -51,7 +50,7 @@ def render_pass_json(pass_: Pass, *, credentials: SigningCredentials, base_url: 
     content = pass_.content
     style = find_style(pass_)
     organization = _read_part(content, "organization_name") or credentials.organization_name
-    logo_text = as_text(read_header(content, "logo_text"))
+    logo_text = as_text(content.header("logo_text"))
     return {
         "formatVersion": 1,
         "passTypeIdentifier": credentials.pass_type_identifier,
@@ -100,13 +99,13 @@ def _render_style(content: Content, style: str) -> dict[str, Any]:
 
 
 def _find_transit_type(content: Content) -> str:
-    written = _read_part(content, "transit_type") or as_text(read_header(content, "transitType"))
+    written = _read_part(content, "transit_type") or as_text(content.header("transitType"))
     name = written.removeprefix("PKTransitType").capitalize()
     return f"PKTransitType{name if name in _TRANSIT_TYPES else 'Generic'}"
 
 
 def _render_colours(content: Content) -> dict[str, str]:
-    colours = {key: as_colour(read_header(content, header)) for key, header in _COLOURS.items()}
+    colours = {key: as_colour(content.header(header)) for key, header in _COLOURS.items()}
     return {key: colour for key, colour in colours.items() if colour is not None}
 
 
@@ -120,8 +119,8 @@ def _render_barcodes(content: Content) -> dict[str, Any]:
 
 
 def _render_validity(content: Content) -> dict[str, Any]:
-    expiration = as_date(read_header(content, "expirationDate"))
-    voided = read_header(content, "expirationDate", "label") == "voided"
+    expiration = as_date(content.header("expirationDate"))
+    voided = content.header("expirationDate", "label") == "voided"
     return {
         **({"expirationDate": expiration} if expiration is not None else {}),
         **({"voided": True} if voided else {}),
@@ -129,8 +128,8 @@ def _render_validity(content: Content) -> dict[str, Any]:
 
 
 def _render_relevance(content: Content) -> dict[str, Any]:
-    relevant = as_date(content.lists.get("relevant_date")) or as_date(read_header(content, "relevantDate"))
-    distance = _first_number(content.lists.get("max_distance"), read_header(content, "maxDistance"))
+    relevant = as_date(content.lists.get("relevant_date")) or as_date(content.header("relevantDate"))
+    distance = _first_number(content.lists.get("max_distance"), content.header("maxDistance"))
     rendered: dict[str, Any] = {}
     if relevant is not None:
         rendered |= {"relevantDate": relevant, "relevantDates": [{"date": relevant}]}
@@ -197,9 +196,9 @@ def _render_extras(content: Content, style: str) -> dict[str, Any]:
         value = content.lists.get(name)
         if isinstance(value, Mapping) and value:
             rendered[key] = value
-    grouping = as_text(read_header(content, "groupingIdentifier"))
+    grouping = as_text(content.header("groupingIdentifier"))
     if grouping and style in _GROUPING_STYLES:
         rendered["groupingIdentifier"] = grouping
-    if as_text(read_header(content, "sharingProhibited")).lower() == "true":
+    if as_text(content.header("sharingProhibited")).lower() == "true":
         rendered["sharingProhibited"] = True
     return rendered

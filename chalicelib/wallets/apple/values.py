@@ -7,18 +7,10 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
-from chalicelib.domain.content import Content
-
 _HEXADECIMAL = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)", re.IGNORECASE)
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 """a number as JSON writes it, and short enough for a double to keep every digit before the point"""
-
-
-def read_header(content: Content, name: str, attribute: str = "value") -> Any:
-    """An attribute of a header of the content; None if it has none."""
-    entry = content.headers.get(name)
-    return None if entry is None else entry.attributes.get(attribute)
 
 
 def as_text(value: Any) -> str:

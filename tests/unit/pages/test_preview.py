@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
+from chalicelib.domain.assets import STYLE_IMAGES
 from chalicelib.pages.codes import QUIET_MODULES, make_code
 from chalicelib.pages.preview import HEIGHT, WIDTH, render_preview
-from chalicelib.pages.views import IMAGES, CardView
+from chalicelib.pages.views import CardView
 from tests.unit.pages.cards import LOGO_ID, field, make_card
 
 BLUE, RED = (10, 20, 200), (250, 0, 0)
@@ -38,7 +39,7 @@ def plain_png(width: int, height: int) -> bytes:
     return written.getvalue()
 
 
-@pytest.mark.parametrize("style", IMAGES)
+@pytest.mark.parametrize("style", STYLE_IMAGES)
 def test_every_style_gives_a_picture_of_one_size_in_its_own_colour(style: str) -> None:
     card = make_card({"p": field("primary", "x", "y")}, {"background_color": "#0a14c8"}, style=style)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chalicelib.domain.assets import STYLE_IMAGES
 from chalicelib.domain.campaigns import CampaignOptions
 from chalicelib.domain.clients import Client
 from chalicelib.pages.codes import qr_svg
@@ -21,7 +22,7 @@ from chalicelib.pages.rendering import (
     render_message_page,
     render_pass_page,
 )
-from chalicelib.pages.views import IMAGES, CardView
+from chalicelib.pages.views import CardView
 from chalicelib.pages.wallet_links import wallet_links
 from tests.unit.pages.cards import BASE_URL, LOGO_ID, PAGE_URL, field, make_card
 
@@ -75,7 +76,7 @@ def render(card: CardView, platform: Client = "desktop", open_graph: OpenGraph |
 def every_page(text: str) -> list[Page]:
     """Every kind of page in every style, with the text wherever a text can stand."""
     graph = OpenGraph(text, text, f"{PAGE_URL}.png")
-    cards = [full_card(style, text) for style in IMAGES]
+    cards = [full_card(style, text) for style in STYLE_IMAGES]
     pages = [render(card, platform, graph) for card in cards for platform in ("ios", "android", "desktop", "unknown")]
     android = render_android_page(
         cards[0], pkpass_url=PKPASS_URL, wallets=wallet_links(PKPASS_URL), google_save_url=GOOGLE_URL
