@@ -19,7 +19,12 @@ from chalicelib.domain.page_addresses import PageUrls
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.reporting import Event
 from chalicelib.domain.templates import Template
-from chalicelib.domain.visiting import get_distribution_or_raise, get_visited_pass_or_raise, take_pass
+from chalicelib.domain.visiting import (
+    get_distribution_or_raise,
+    get_visited_pass_or_raise,
+    get_visited_template_or_raise,
+    take_pass,
+)
 from chalicelib.errors import wallet_answer
 from chalicelib.settings import get_settings
 from chalicelib.wiring import get_image_cache
@@ -101,9 +106,7 @@ def show_pass(request: ApiRequest, distribution: str, code: str) -> Response:
     """The page of one pass; who has the address may look, and take the pass."""
     pass_code, suffix = page_addresses.split_suffix(decode(code))
     pass_ = get_visited_pass_or_raise(request.platform, pass_code)
-    template = get_distribution_or_raise(request.platform, decode(distribution))
-    if pass_.template_id != template.template_id:
-        raise NotFound("pass", "of this address")
+    template = get_visited_template_or_raise(request.platform, pass_, distribution=decode(distribution))
     urls = _pass_urls(request, decode(distribution), pass_)
     return _show(request, template, pass_, suffix=suffix, urls=urls)
 
@@ -195,13 +198,15 @@ def _view_template(template: Template, base_url: str) -> CardView:
     )
 
 
-def view_for_download(request: ApiRequest, pass_: Pass) -> tuple[CardView, PageUrls] | None:
-    """The card and the addresses of a pass that is downloaded; None if its campaign is gone."""
-    template = request.platform.templates.get_template(project_id=pass_.project_id, template_id=pass_.template_id)
-    if template is None:
-        return None
-    code = page_addresses.distribution_code(template.project_id, template.campaign_id)
-    return _view_pass(template, pass_, request.base_url), _pass_urls(request, code, pass_)
+def view_for_download(request: ApiRequest, pass_: Pass) -> tuple[CardView, PageUrls]:
+    """The card and the addresses of a pass that is downloaded.
+
+    Raises:
+        NotFound: its campaign is gone.
+    """
+    distribution = page_addresses.ANY_DISTRIBUTION
+    template = get_visited_template_or_raise(request.platform, pass_, distribution=distribution)
+    return _view_pass(template, pass_, request.base_url), _pass_urls(request, distribution, pass_)
 
 
 def _pass_urls(request: ApiRequest, distribution: str, pass_: Pass) -> PageUrls:

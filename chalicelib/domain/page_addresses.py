@@ -21,6 +21,9 @@ Suffix = Literal["", ".pkpass", ".png", ".qrcode"]
 
 SUFFIXES: tuple[Suffix, ...] = (".pkpass", ".png", ".qrcode")
 
+ANY_DISTRIBUTION = "pass"
+"""stands for the distribution in addresses of passes made by whoever does not know the campaign; no code is so short"""
+
 FILE_QUERY = ("as", "file")
 """With this parameter a `.pkpass` address gives the pass itself to everyone. Without it a browser on Android gets a
 page that offers wallets, and the links on that page would lead back to it."""

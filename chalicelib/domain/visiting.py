@@ -9,7 +9,7 @@ from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.identifiers import number_in
 from chalicelib.domain.issuing import check_issuing, create_pass
-from chalicelib.domain.page_addresses import parse_distribution_code, parse_pass_code
+from chalicelib.domain.page_addresses import ANY_DISTRIBUTION, parse_distribution_code, parse_pass_code
 from chalicelib.domain.passes import NewPass, Pass
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.templates import Template, TemplateReference
@@ -32,6 +32,22 @@ def get_distribution_or_raise(platform: Platform, code: str) -> Template:
             template = None
     if template is None:
         raise NotFound("page", code[:40])
+    return template
+
+
+def get_visited_template_or_raise(platform: Platform, pass_: Pass, *, distribution: str) -> Template:
+    """The template of a pass whose address names this distribution. One call.
+
+    Raises:
+        NotFound: the pass is of another one, or its template is gone.
+    """
+    template: Template | None
+    if distribution == ANY_DISTRIBUTION:
+        template = platform.templates.get_template(project_id=pass_.project_id, template_id=pass_.template_id)
+    else:
+        template = get_distribution_or_raise(platform, distribution)
+    if template is None or template.template_id != pass_.template_id:
+        raise NotFound("pass", "of this address")
     return template
 
 

@@ -316,3 +316,20 @@ def test_an_address_in_a_field_is_a_link_only_if_it_leads_to_the_web(tenant: Ten
 
     assert "https://example.com/a" in page.links.values()
     assert not [url for url in page.links.values() if url.startswith("javascript:")]
+
+
+def test_the_public_address_of_a_pass_is_its_page_and_the_image_a_picture_of_it(tenant: Tenant) -> None:
+    pass_id = samples.new_pass(tenant)
+    public = tenant.call("GET", f"/v1/pass/{pass_id}")["publicUrl"]
+
+    assert read_page(get(public["path"], IPHONE))
+    assert check_picture(get(public["image"])).size[0] == 640
+    assert read_pass_file(get(public["path"] + ".pkpass", IPHONE))
+
+
+def test_a_page_that_names_no_distribution_still_needs_the_token(tenant: Tenant) -> None:
+    pass_id = samples.new_pass(tenant)
+    path = tenant.call("GET", f"/v1/pass/{pass_id}")["publicUrl"]["path"]
+    other = path[:-1] + ("b" if path.endswith("a") else "a")
+
+    assert (get(path).status_code, get(other).status_code) == (200, 404)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain import page_addresses
 from chalicelib.domain.content import Content, Entry
 from chalicelib.domain.paging import PageRequest
 from chalicelib.domain.passes import Pass, PassStatus, PassSummary
@@ -121,7 +122,7 @@ def created_pass(pass_: Pass, base_url: str) -> Document:
         "id": str(pass_.pass_id),
         "url": pass_url(pass_, base_url),
         "createdAt": seconds(pass_.created_at),
-        "publicUrl": {"path": pass_url(pass_, base_url), "type": (pass_.public_type or "single").capitalize()},
+        "publicUrl": _public_url(pass_, base_url, names=("path", "type")),
         "status": str(pass_.status),
     }
     if pass_.external_id is not None:
@@ -132,11 +133,7 @@ def created_pass(pass_: Pass, base_url: str) -> Document:
 def whole_pass(pass_: Pass, tag_names: list[str], base_url: str) -> Document:
     """Section 5, read."""
     document = pass_in_list(pass_, tag_names, base_url) | _installation(pass_)
-    document["publicUrl"] = {
-        "path": pass_url(pass_, base_url),
-        "image": pass_url(pass_, base_url),
-        "type": (pass_.public_type or "single").capitalize(),
-    }
+    document["publicUrl"] = _public_url(pass_, base_url, names=("path", "image", "type"))
     document["locations"] = list(pass_.content.lists.get("locations", []))
     document["fields"] = entries(pass_.content.fields)
     document["headers"] = entries(pass_.content.headers)
@@ -144,6 +141,22 @@ def whole_pass(pass_: Pass, tag_names: list[str], base_url: str) -> Document:
         if name in pass_.content.lists:
             document[name] = pass_.content.lists[name]
     return document
+
+
+def _public_url(pass_: Pass, base_url: str, *, names: Sequence[str]) -> Document:
+    """The page of a pass and a picture of it (passworks-v2, section 13: `publicUrl.path` is the page)."""
+    urls = page_addresses.pass_urls(
+        base_url,
+        distribution=page_addresses.ANY_DISTRIBUTION,
+        code=page_addresses.pass_code(pass_.pass_id, pass_.download_token),
+        updated_at=pass_.updated_at,
+    )
+    document = {
+        "path": urls.page_url,
+        "image": urls.preview_url,
+        "type": (pass_.public_type or "single").capitalize(),
+    }
+    return {name: document[name] for name in names}
 
 
 def _without(document: Mapping[str, Any], name: str) -> Document:

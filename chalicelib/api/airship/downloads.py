@@ -53,10 +53,7 @@ def _find(request: AirshipRequest, reference: PassReference) -> Pass:
 
 def _download(request: AirshipRequest, pass_: Pass) -> Any:
     """On an iPhone or an unknown client the file, in a browser on Android a page that offers the wallets."""
-    found = view_for_download(request, pass_)
-    if found is None:
-        raise NotFound("pass", pass_.pass_id)
-    card, urls = found
+    card, urls = view_for_download(request, pass_)
     return offer_pass(request, pass_, card=card, urls=urls)
 
 
