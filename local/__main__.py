@@ -106,12 +106,14 @@ def _warn(message: str) -> None:
 
 def main() -> int:
     """Parse the command line and run; every foreseen failure is one line on stderr and a non-zero exit code."""
+    from chalicelib.settings import SettingsError
+
     try:
         code = command.main(prog_name="python -m local", standalone_mode=False)
     except click.ClickException as error:
         _warn(error.format_message())
         return error.exit_code
-    except StackError as error:
+    except (StackError, SettingsError) as error:
         _warn(str(error))
         return 1
     return int(code or 0)

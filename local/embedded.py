@@ -105,7 +105,8 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
     assets = TemporaryDirectory(prefix="passel-assets-")
     environment = build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url)
     environment |= name_folders(assets=Path(assets.name), certificates=_make_certificates())
-    apply_environment({**environment, "PASSEL_SWEEP_DELAY_SECONDS": "0", **(variables or {})})
+    own = {"PASSEL_SWEEP_DELAY_SECONDS": "0", "PASSEL_PUBLIC_BASE_URL": ""}
+    apply_environment({**environment, **own, **(variables or {})})
     _forget_settings()
     dynamodb = create_client("dynamodb", endpoint_url=dynamodb_url)
     sqs = create_client("sqs", endpoint_url=queues.url)

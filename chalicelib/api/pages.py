@@ -89,7 +89,7 @@ def show_distribution(request: ApiRequest, distribution: str) -> Response:
         return _qr_picture(urls.page_url)
     if suffix == ".png":
         return _picture(_view_template(template, request.base_url))
-    if is_crawler(request.header("user-agent")):
+    if is_crawler(request.header("user-agent")) or _is_prefetch(request):
         return _page(_render(request, template, _view_template(template, request.base_url), urls))
     pass_, is_new = take_pass(
         request.platform, template, visitor=_visitor(request, template), hours=get_settings().visitor_hours
@@ -109,6 +109,11 @@ def show_pass(request: ApiRequest, distribution: str, code: str) -> Response:
     template = get_visited_template_or_raise(request.platform, pass_, distribution=decode(distribution))
     urls = _pass_urls(request, decode(distribution), pass_)
     return _show(request, template, pass_, suffix=suffix, urls=urls)
+
+
+def _is_prefetch(request: ApiRequest) -> bool:
+    """Whether a browser looks ahead at what nobody has opened yet."""
+    return any("prefetch" in (request.header(name) or "").lower() for name in ("sec-purpose", "purpose", "x-moz"))
 
 
 def _show(request: ApiRequest, template: Template, pass_: Pass, *, suffix: str, urls: PageUrls) -> Response:

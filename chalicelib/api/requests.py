@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +23,9 @@ from chalicelib.wiring import get_credential_cache, get_platform
 
 JSON = "application/json"
 LARGEST_KEY_CHARACTERS = 255
+
+_HOST = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+"""a name or an address and a port: it goes into addresses that we sign"""
 
 View = Callable[..., Any]
 
@@ -73,8 +77,9 @@ class ApiRequest:
         if configured:
             return configured.rstrip("/")
         context = self._request.context
-        host = self.header("host") or context.get("domainName") or "localhost"
-        scheme = self.header("x-forwarded-proto") or "http"
+        named = self.header("host") or ""
+        host = named if _HOST.fullmatch(named) else context.get("domainName") or "localhost"
+        scheme = "https" if self.header("x-forwarded-proto") == "https" else "http"
         return f"{scheme}://{host}{_find_stage(self._request.path, str(context.get('path', '')))}"
 
     def basic_credentials(self) -> tuple[str, str] | None:

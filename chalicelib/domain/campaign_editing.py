@@ -19,7 +19,7 @@ from chalicelib.domain.campaign_drafts import (
 )
 from chalicelib.domain.campaign_lists import get_campaign_or_raise
 from chalicelib.domain.campaign_passes import check_distance
-from chalicelib.domain.campaigns import CampaignOptions, CampaignState
+from chalicelib.domain.campaigns import CampaignOptions, CampaignState, CodeType
 from chalicelib.domain.content import Content, ContentUpdate
 from chalicelib.domain.counted_index import Collection, count_members, passes_of_template
 from chalicelib.domain.errors import AlreadyExists, Busy, InvalidRequest, NotFound, Refused, StateRefused
@@ -94,8 +94,24 @@ def create_campaign(platform: Platform, *, project_id: int, campaign_type: str, 
         )
 
     if look_id is not None and is_same_look(base, content):
-        return create(None)
+        return _with_look_still_there(platform, create(None), look_id=look_id)
     return _with_own_look(platform, project_id=project_id, campaign_name=name, content=content, write=create)
+
+
+def _with_look_still_there(platform: Platform, template: Template, *, look_id: str) -> Template:
+    """A new campaign whose look was not deleted meanwhile, else it goes again.
+
+    Whoever deletes a look counts its users once more after that: of two at least one notices the other.
+    """
+    try:
+        get_look_or_raise(platform, project_id=template.project_id, look_id=look_id)
+    except NotFound as error:
+        retry_conflicts(
+            lambda: platform.templates.delete_template(template, with_passes=True),
+            budget_seconds=platform.bounds.budget_seconds,
+        )
+        raise InvalidRequest("is not a template of this account", field="template_id") from error
+    return template
 
 
 def _with_own_look(
@@ -152,7 +168,7 @@ def update_campaign(platform: Platform, template: Template, *, draft: CampaignDr
         return change_template(platform, project_id=project_id, reference=reference, change=change)
 
     content = rewrite(template)
-    _check_content(platform, content, project_id=project_id, campaign_type=campaign_type)
+    _check_update(platform, template, draft, content)
     if not content.lists.get("icon_id") or is_same_look(rebase(template), content):
         return write(None)
     return _with_own_look(platform, project_id=project_id, campaign_name=name, content=content, write=write)
@@ -256,6 +272,22 @@ def _number(content: Content) -> Content:
     """Locations with ids; a template's are numbered as those of a pass at its creation."""
     update = number_locations(ContentUpdate(lists=content.lists), ticket_id=0)
     return replace(content, lists=dict(update.lists))
+
+
+def _check_update(platform: Platform, template: Template, draft: CampaignDraft, content: Content) -> None:
+    """What holds for changes beyond the rules of any content."""
+    before = template.content.lists
+    if before.get("transit_type") is None and "transit_type" not in draft.content.parts:
+        # a boarding pass of the other dialect has none, and is shown as generic
+        content = replace(content, lists={**content.lists, "transit_type": "generic"})
+    _check_content(platform, content, project_id=template.project_id, campaign_type=template.campaign_type)
+    if before.get("icon_id") and not content.lists.get("icon_id"):
+        raise InvalidRequest("can't be blank", field="icon_id")
+    code_type = draft.options.get("code_type", template.campaign.code_type)
+    if (code_type == CodeType.PER_PASS) != (template.campaign.code_type is CodeType.PER_PASS) and count_members(
+        platform.counts.read_counts(passes_of_template(template.template_id))
+    ):
+        raise InvalidRequest("can't change to or from per_pass once there are passes", field="code_type")
 
 
 def _check_content(platform: Platform, content: Content, *, project_id: int, campaign_type: str) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.campaign_drafts import ContentDraft, as_update, push_message_update, restart_update
-from chalicelib.domain.campaign_lists import find_passes_by_code, get_pass_of_campaign_or_raise
-from chalicelib.domain.campaigns import CodeType
+from chalicelib.domain.campaign_lists import get_pass_of_campaign_or_raise
 from chalicelib.domain.content import Content, ContentUpdate
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.issuing import create_pass
@@ -24,10 +23,6 @@ def create_pass_of_campaign(platform: Platform, template: Template, *, draft: Co
         NotFound, Busy
     """
     _check_draft(platform, template, draft)
-    if template.campaign.code_type is CodeType.PER_PASS:
-        message = draft.headers.get("barcode_value", {}).get("value")
-        if message and find_passes_by_code(platform, template, str(message)):
-            raise InvalidRequest("is taken", field="barcode.message")
     return create_pass(
         platform,
         project_id=template.project_id,
@@ -44,7 +39,10 @@ def update_pass_of_campaign(
     Raises:
         InvalidRequest, NotFound, Busy
     """
-    _check_draft(platform, template, draft)
+    _check_draft(platform, template, draft, current=pass_.content)
+    message = draft.headers.get("barcode_value", {}).get("value")
+    if pass_.has_own_code and message is not None and str(message) != pass_.redeem_code:
+        raise InvalidRequest("is the pass's own code and cannot change", field="barcode.message")
     update = (
         restart_update(template, draft, current=pass_.content) if restart else as_update(draft, current=pass_.content)
     )
@@ -79,7 +77,12 @@ def check_distance(content: Content, *, campaign_type: str) -> None:
         raise InvalidRequest(f"must be at most {limit} metres", field="max_distance")
 
 
-def _check_draft(platform: Platform, template: Template, draft: ContentDraft) -> None:
+def _check_draft(
+    platform: Platform, template: Template, draft: ContentDraft, *, current: Content | None = None
+) -> None:
+    """An image that the pass has already is not asked about again: a client may send back what it has read."""
     content = Content(lists=dict(draft.parts))
-    check_images(platform, project_id=template.project_id, content=content)
+    known = {} if current is None else current.lists
+    new = {name: value for name, value in draft.parts.items() if name not in known or known[name] != value}
+    check_images(platform, project_id=template.project_id, content=Content(lists=new))
     check_distance(content, campaign_type=template.campaign_type)

@@ -22,7 +22,13 @@ class RegistrationStore(Protocol):
         """A pass of any project, and its registration on that device, read consistently in one call."""
 
     def list_held(self, *, device: str) -> list[tuple[str, str, int]]:
-        """Registration id, serial number and version of every pass on a device, read consistently."""
+        """Registration id, serial number and version of every pass on a device, read consistently.
+
+        A pass whose template was deleted is left out, though its own turn has not come yet.
+        """
+
+    def read_standing(self, pass_: Pass, *, with_tags: bool) -> tuple[bool, list[TagReference]]:
+        """Whether the template of a pass is still there and, if asked for, the live tags of the pass. One call."""
 
     def register(
         self,

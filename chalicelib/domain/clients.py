@@ -17,7 +17,7 @@ _OTHER_PHONE = re.compile(r"Windows Phone|IEMobile|Tizen|KAIOS")
 _CRAWLER = re.compile(
     r"(?<!cu)bot\b|(?<!cu)bot[/_-]|crawler|spider|slurp|facebookexternalhit|facebookcatalog|meta-external|whatsapp/"
     r"|preview|google-pagerenderer|googleimageproxy|google-inspectiontool|mediapartners-google|feedfetcher|embedly"
-    r"|iframely|vkshare|snap url|ia_archiver|headlesschrome|lighthouse|validator|archive\.org",
+    r"|iframely|vkshare|snap url|ia_archiver|headlesschrome|lighthouse|validator|archive\.org|^pinterest/|^viber/",
     re.IGNORECASE,
 )
 """Cubot makes phones. The browser inside WhatsApp does not name itself, its link preview does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.errors import Unauthorized
 from chalicelib.domain.identifiers import number_in
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.registering import add_registration, remove_registration, take_number
@@ -58,15 +59,18 @@ def record_report(platform: Platform, report: GoogleReport) -> bool:
             return False
         if report.event_type == "save" and registration is None:
             numbered = numbered or take_number(platform, pass_)
-            add_registration(
-                platform,
-                pass_,
-                device=device,
-                pass_type=PASS_TYPE,
-                installation=installation,
-                numbered=numbered,
-                event=event,
-            )
+            try:
+                add_registration(
+                    platform,
+                    pass_,
+                    device=device,
+                    pass_type=PASS_TYPE,
+                    installation=installation,
+                    numbered=numbered,
+                    event=event,
+                )
+            except Unauthorized:  # deleted with its template: as unknown as any
+                return False
             return True
         if report.event_type == "del" and registration is not None:
             remove_registration(platform, pass_, registration, event=event)

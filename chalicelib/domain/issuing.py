@@ -43,6 +43,12 @@ class _Draft:
     content: Content
     tag_names: list[str]
 
+    @property
+    def own_code(self) -> str | None:
+        """The redeem code that the pass brings along."""
+        is_own = self.template.campaign.code_type is CodeType.PER_PASS
+        return _read_header(self.content, "barcode_value") if is_own else None
+
 
 @dataclass(frozen=True, slots=True)
 class _NumberedPass:
@@ -84,14 +90,19 @@ def create_passes(
     outcomes: dict[int, Outcome] = {}
     drafts: list[_Draft] = []
     seen: set[str] = set()
+    codes: set[str] = set()
     for position, request in enumerate(new):
         try:
             if isinstance(request, Refused):
                 raise request
             if request.external_id in seen:
                 raise _external_id_taken(request.external_id)
-            drafts.append(_draft(platform, found, request, position))
+            draft = _draft(platform, found, request, position)
+            if draft.own_code is not None and draft.own_code in codes:
+                raise _code_taken()
+            drafts.append(draft)
             seen |= {request.external_id} if request.external_id is not None else set()
+            codes |= {draft.own_code} if draft.own_code is not None else set()
         except Refused as refusal:
             outcomes[position] = refusal
     for number, group in enumerate(_number_and_group(platform, project_id, drafts)):
@@ -207,9 +218,7 @@ def _take_code(draft: _Draft, number: int) -> str:
     6, 8 and 12)."""
     campaign, content = draft.template.campaign, draft.content
     fixed = campaign.code_fixed_value if campaign.code_type is CodeType.FIXED else None
-    code = sequential_code(number)
-    if campaign.code_type is CodeType.PER_PASS:
-        code = _read_header(content, "barcode_value")
+    code = draft.own_code or sequential_code(number)
     if campaign.codes_in_barcodes or draft.request.code_in_barcode:
         for header in ("barcode_value", "barcodeAltText"):
             if not _read_header(content, header):
@@ -234,6 +243,7 @@ def _issue(platform: Platform, draft: _Draft, *, pass_id: int, code: int, now: d
         template_id=draft.template.template_id,
         serial_number=platform.new_uuid(pass_id),
         redeem_code=_take_code(draft, code),
+        has_own_code=draft.own_code is not None,
         external_id=draft.request.external_id,
         authentication_token=platform.new_token(),
         download_token=platform.new_token(),
@@ -254,7 +264,7 @@ def _issue(platform: Platform, draft: _Draft, *, pass_id: int, code: int, now: d
 
 
 def _store_group(platform: Platform, group: Sequence[_NumberedPass]) -> dict[int, Outcome]:
-    """One transaction of new passes. Those whose external id is taken are refused, and the others go again."""
+    """One transaction of new passes. Those whose external id or code is taken are refused, and the others go again."""
     refused: dict[int, Outcome] = {}
 
     def attempt() -> dict[int, Outcome] | None:
@@ -266,9 +276,10 @@ def _store_group(platform: Platform, group: Sequence[_NumberedPass]) -> dict[int
             own = [tags[name] for name in each.draft.tag_names]
             references = frozenset(TagReference(tag.tag_id, tag.generation) for tag in own)
             passes.append((replace(each.pass_, tags=references), own))
-        taken = platform.passes.create_passes(passes, new_tags=new_tags) if passes else frozenset()
-        for position in taken:
-            refused[remaining[position].draft.position] = _external_id_taken(remaining[position].pass_.external_id)
+        taken = platform.passes.create_passes(passes, new_tags=new_tags) if passes else {}
+        for position, kind in taken.items():
+            draft, pass_ = remaining[position].draft, remaining[position].pass_
+            refused[draft.position] = _code_taken() if kind == "code" else _external_id_taken(pass_.external_id)
         if taken:
             return None
         return {each.draft.position: pass_ for each, (pass_, _) in zip(remaining, passes, strict=True)}
@@ -277,6 +288,10 @@ def _store_group(platform: Platform, group: Sequence[_NumberedPass]) -> dict[int
     while created is None:
         created = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
     return created | refused
+
+
+def _code_taken() -> AlreadyExists:
+    return AlreadyExists("is taken", field="barcode.message")
 
 
 def _external_id_taken(external_id: str | None) -> AlreadyExists:

@@ -38,6 +38,12 @@ def create_look(
         created_at=created_at,
     )
     retry_conflicts(lambda: platform.looks.create_look(look), budget_seconds=platform.bounds.budget_seconds)
+    try:
+        # whoever deletes an asset counts its users once more after that: of two at least one notices the other
+        check_images(platform, project_id=project_id, content=content)
+    except InvalidRequest:
+        platform.looks.delete_look(look)
+        raise
     return look
 
 
@@ -100,21 +106,31 @@ def delete_look(platform: Platform, *, project_id: int, look_id: str, with_asset
         InUse: a campaign uses it.
     """
     look = get_look_or_raise(platform, project_id=project_id, look_id=look_id)
-    users = [
-        template.name
-        for template in platform.templates.list_templates(project_id=project_id)
-        if template.campaign.look_id == look_id
-    ]
-    if users:
-        raise InUse(f"Template in use by {len(users)} campaigns, e.g.: {users[0]}", field="template")
+    _refuse_if_used(platform, look)
     others = [each for each in platform.looks.list_looks(project_id=project_id) if each.look_id != look_id]
     assets = {str(look.content.lists[part]) for part in LOOK_IMAGES if look.content.lists.get(part)}
     removed = retry_conflicts(lambda: platform.looks.delete_look(look), budget_seconds=platform.bounds.budget_seconds)
     if not removed:
         raise NotFound("template", look_id)
+    try:
+        _refuse_if_used(platform, look)
+    except InUse:
+        retry_conflicts(lambda: platform.looks.create_look(look), budget_seconds=platform.bounds.budget_seconds)
+        raise
     if with_assets and not any(other.uses(asset_id) for other in others for asset_id in assets):
         for asset_id in sorted(assets):
             try:
                 delete_asset(platform, project_id=project_id, asset_id=asset_id, is_used=lambda _: None)
             except NotFound:
                 continue
+
+
+def _refuse_if_used(platform: Platform, look: Look) -> None:
+    """Asked before a deletion and again after it, since a campaign may begin to use the look meanwhile."""
+    users = [
+        template.name
+        for template in platform.templates.list_templates(project_id=look.project_id)
+        if template.campaign.look_id == look.look_id
+    ]
+    if users:
+        raise InUse(f"Template in use by {len(users)} campaigns, e.g.: {users[0]}", field="template")

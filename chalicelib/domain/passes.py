@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update, check_content_size
+from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.tags import TagReference
 
 
@@ -80,11 +81,13 @@ class Pass(PassSummary):
     """the ticket that last changed what the pass shows; 0 since creation"""
     revision: int
     redeem_code: str
-    """unique in the template, but for codes that callers supply (passworks-v2, section 6)"""
+    """unique in the template (passworks-v2, section 12)"""
     registrations: int = 0
     """devices that hold the pass; it moves without `revision` unless `status` moves too"""
     redeemed_count: int = 0
     redeemed_at: datetime | None = None
+    has_own_code: bool = False
+    """whether the code came with the pass, in its barcode (`per_pass`)"""
 
     @property
     def certificate_id(self) -> str | None:
@@ -131,8 +134,11 @@ def apply_ticket(
     """The pass after an update, and what that did. `pass_` itself stays as it was.
 
     Raises:
-        InvalidRequest: the content would outgrow `maximum_bytes`.
+        InvalidRequest: the content would outgrow `maximum_bytes`, or the code in the barcode would change.
     """
+    own_code = update.headers.get("barcode_value", {}).get("value", pass_.redeem_code)
+    if pass_.has_own_code and own_code != pass_.redeem_code:
+        raise InvalidRequest("is the pass's own redeem code and cannot change", field="headers.barcode_value.value")
     content = pass_.content.copy_for(update)
     merge = apply_update(content, update, ticket_id=ticket_id)
     if not merge.written:

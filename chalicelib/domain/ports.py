@@ -114,10 +114,11 @@ class PassStore(Protocol):
     ) -> list[int]:
         """Sizes of neighbouring groups of new passes, each with its tag names, that fit into `create_passes`."""
 
-    def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> frozenset[int]:
-        """Stores a group of new passes with their tags and external ids, and the tags that are new, all or nothing.
+    def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> dict[int, str]:
+        """Stores a group of new passes with their tags, names and codes, and the tags that are new, all or nothing.
 
-        Returns the positions of passes whose external id is taken; if there is one, nothing was written.
+        Returns the positions of passes with a name that is taken, `external_id` or `code`; if there is one, nothing was
+        written.
         Raises Conflict.
         """
 

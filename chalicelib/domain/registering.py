@@ -35,14 +35,19 @@ class HeldPass:
 
 
 def get_held_pass(platform: Platform, held: HeldPass) -> Pass:
-    """The pass that a wallet asks for. One call.
+    """The pass that a wallet asks for. Two calls.
 
     Raises:
-        Unauthorized: wrong token, unknown serial number or pass type; which of these is not told (wallets, 2.1).
+        Unauthorized: wrong token, unknown serial number or pass type, or deleted with its template; which of these is
+            not told (wallets, 2.1).
     """
     pass_id = number_in(held.serial_number)
-    pass_ = None if pass_id is None else platform.passes.get_pass(project_id=None, pass_id=pass_id)
-    return _check(platform, held, pass_)
+    found = None if pass_id is None else platform.passes.get_pass(project_id=None, pass_id=pass_id)
+    pass_ = _check(platform, held, found)
+    stands, _ = platform.registrations.read_standing(pass_, with_tags=False)
+    if not stands:
+        raise _unauthorized()
+    return pass_
 
 
 def register(
@@ -51,7 +56,7 @@ def register(
     """Notes that a device holds a pass; a repeat takes over the wallet and the push token (wallets, section 2.2).
 
     `read_installation` is called once the token is right, so that nobody else learns what is wrong with his body.
-    At most four calls: pass and registration, tags, number, transaction.
+    At most four calls: pass and registration, number, template and tags, transaction.
 
     Raises:
         Unauthorized, InvalidRequest, Busy
@@ -116,6 +121,7 @@ def add_registration(
     """Stores a registration that is not there, and counts it.
 
     Raises:
+        Unauthorized: the pass goes, since its template was deleted.
         Conflict: it is there by now, or the pass has changed.
     """
     number, created_at = numbered
@@ -134,9 +140,10 @@ def add_registration(
         created_at=created_at,
     )
     after = hold(pass_, platform=installation.wallet.device_os, now=created_at)
-    platform.registrations.register(
-        before=pass_, after=after, registration=registration, live=_live(platform, pass_, after), event=event
-    )
+    stands, live = platform.registrations.read_standing(pass_, with_tags=after.status != pass_.status)
+    if not stands:
+        raise _unauthorized()
+    platform.registrations.register(before=pass_, after=after, registration=registration, live=live, event=event)
     return registration
 
 

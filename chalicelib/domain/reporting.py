@@ -17,6 +17,9 @@ from chalicelib.domain.registrations import Wallet
 
 _EPOCH = date(1970, 1, 1)
 
+LONGEST_DAYS = 20 * 366
+"""of one report, so that it fits into one answer"""
+
 
 class Event(StrEnum):
     """What is counted; the values are facets, and part of stored keys."""
@@ -86,12 +89,12 @@ def report_days(platform: Platform, *, template_id: int, start: date, end: date)
     """The tally of each day from `start` to `end`, both included; days on which nothing happened are there too.
 
     Raises:
-        InvalidRequest: the end comes before the start, or the time is longer than ten years.
+        InvalidRequest: the end comes before the start, or the time is longer than twenty years.
     """
     if end < start:
         raise InvalidRequest("must not be before start_date", field="end_date")
-    if (end - start).days > 3660:
-        raise InvalidRequest("must not be more than 10 years before end_date", field="start_date")
+    if (end - start).days > LONGEST_DAYS:
+        raise InvalidRequest("must not be more than 20 years before end_date", field="start_date")
     tallies = {date_of(count.segment): _tally(count) for count in _read(platform, template_id)}
     days = [start + timedelta(days=number) for number in range((end - start).days + 1)]
     return {day: tallies.get(day, Tally()) for day in days}

@@ -80,12 +80,22 @@ def delete_asset(platform: Platform, *, project_id: int, asset_id: str, is_used:
         asset = get_asset_or_raise(platform, project_id=project_id, asset_id=asset_id)
     except NotFound as error:
         raise DeleteRefused("asset", asset_id) from error
+    _refuse_if_used(asset, is_used)
+    if not platform.assets.delete_asset(asset):
+        raise DeleteRefused("asset", asset_id)
+    try:
+        # whoever begins to use it looks for it once more after that: of two at least one notices the other
+        _refuse_if_used(asset, is_used)
+    except InUse:
+        platform.assets.create_asset(asset)
+        raise
+    _delete_files(platform, asset)
+
+
+def _refuse_if_used(asset: Asset, is_used: Callable[[Asset], str | None]) -> None:
     users = is_used(asset)
     if users is not None:
         raise InUse(f"Asset in use by {users}", field="asset")
-    if not platform.assets.delete_asset(asset):
-        raise DeleteRefused("asset", asset_id)
-    _delete_files(platform, asset)
 
 
 def describe_looks_using(platform: Platform, asset: Asset) -> str | None:

@@ -33,6 +33,11 @@ def look_name_key(project_id: int, name: str) -> str:
     return f"{project_id}#look#{name}"
 
 
+def code_key(project_id: int, template_id: int, redeem_code: str) -> str:
+    """Key of the row of the pass that brought that redeem code."""
+    return f"{project_id}#code#{template_id}#{redeem_code}"
+
+
 def claim(transaction: Transaction, key: str, target_id: int, *, label: str) -> None:
     """Makes a name that of `target_id`; the commit fails with `label` if it is another's."""
     row = ExternalIdRow(key=key, parent_id=NO_PARENT, target_id=target_id)

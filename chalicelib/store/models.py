@@ -188,6 +188,7 @@ class PassRow(Model):
     redeem_code = UnicodeAttribute()
     redeemed_count = NumberAttribute()
     redeemed_at = NumberAttribute(null=True)
+    own_code = BooleanAttribute(null=True)
     segment = NumberAttribute()
     template_segment = UnicodeAttribute()
     updated_shard = UnicodeAttribute()

@@ -82,6 +82,7 @@ def as_row(pass_: Pass) -> PassRow:
         redeem_code=pass_.redeem_code,
         redeemed_count=pass_.redeemed_count,
         redeemed_at=_optional(pass_.redeemed_at),
+        own_code=pass_.has_own_code or None,
         code_key=code_key(pass_.template_id, pass_.redeem_code),
         segment=segment,
         template_segment=passes_of_template(pass_.template_id).segment_key(segment),
@@ -136,6 +137,7 @@ def as_pass(item: RawItem) -> Pass:
         registrations=int(item["registrations"]["N"]),
         redeemed_count=int(item["redeemed_count"]["N"]),
         redeemed_at=_moment(item, "redeemed_at"),
+        has_own_code="own_code" in item,
     )
 
 

@@ -111,7 +111,7 @@ class DynamoPassStore:
         names: set[str] = set()
         rows = size_bytes = 0
         for pass_, own_names in passes:
-            own_rows = 1 + (pass_.external_id is not None) + len(own_names)
+            own_rows = 1 + (pass_.external_id is not None) + pass_.has_own_code + len(own_names)
             own_bytes = len(pass_.content.encode().encode())
             together = names.union(own_names)
             counters = _COUNTERS_PER_COLLECTION * (4 + len(together))
@@ -126,7 +126,7 @@ class DynamoPassStore:
             size_bytes += own_bytes
         return sizes
 
-    def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> frozenset[int]:
+    def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> dict[int, str]:
         """See `PassStore`."""
         transaction = Transaction(self._database)
         for position, (pass_, tags) in enumerate(passes):
@@ -134,6 +134,8 @@ class DynamoPassStore:
             if pass_.external_id is not None:
                 row = _external_id_row(pass_, pass_.external_id)
                 transaction.put(row, ExternalIdRow.key.does_not_exist(), label=f"external_id:{position}")
+            if pass_.has_own_code:
+                external_ids.claim(transaction, _code_key(pass_), pass_.pass_id, label=f"code:{position}")
             count_everywhere(transaction, pass_, [], change=1)
             _count_event(transaction, pass_, Event.CREATES, pass_.created_at)
             for tag in tags:
@@ -145,14 +147,13 @@ class DynamoPassStore:
         except ConditionFailed as failure:
             if "pass" in failure.labels:
                 # ids are given out once, so the row is ours: an earlier try took effect and its answer was lost
-                return frozenset()
-            taken = frozenset(
-                int(label.partition(":")[2]) for label in failure.labels if label.startswith("external_id:")
-            )
+                return {}
+            named = [label.partition(":") for label in sorted(failure.labels)]
+            taken = {int(position): kind for kind, _, position in named if kind in ("external_id", "code")}
             if not taken:
                 raise
             return taken
-        return frozenset()
+        return {}
 
     def add_tags(
         self, pass_: Pass, *, kept: frozenset[TagReference], added: Sequence[Tag], new_tags: Sequence[Tag]
@@ -185,6 +186,8 @@ class DynamoPassStore:
         transaction.delete(PassRow(pass_id=pass_.pass_id), unchanged, label="pass")
         if pass_.external_id is not None:
             transaction.delete(_external_id_row(pass_, pass_.external_id))
+        if pass_.has_own_code:
+            external_ids.release(transaction, _code_key(pass_), pass_.pass_id)
         count_everywhere(transaction, pass_, [], change=-1)
         for reference in live:
             self._delete_membership(transaction, pass_, reference)
@@ -295,6 +298,10 @@ def _count_event(transaction: Transaction, pass_: Pass, event: Event, at: dateti
 
 def _key(pass_id: int) -> RawItem:
     return {"pass_id": {"N": str(pass_id)}}
+
+
+def _code_key(pass_: Pass) -> str:
+    return external_ids.code_key(pass_.project_id, pass_.template_id, pass_.redeem_code)
 
 
 def _external_id_row(pass_: Pass, external_id: str) -> ExternalIdRow:

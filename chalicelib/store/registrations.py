@@ -27,8 +27,9 @@ from chalicelib.store.campaign_models import ReceivedEventRow, RegistrationRow
 from chalicelib.store.connection import Database
 from chalicelib.store.counts import DynamoCountStore
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
-from chalicelib.store.models import PassRow, RawItem
+from chalicelib.store.models import PassRow, RawItem, TagRow, TemplateRow
 from chalicelib.store.pass_status import move_status
+from chalicelib.store.tags import key_by_id
 from chalicelib.store.transactions import Transaction
 
 _BY_TEMPLATE = MemberIndex(RegistrationRow, "by_template", "template_segment", facet="wallet")
@@ -55,7 +56,7 @@ class DynamoRegistrationStore:
         return next(iter(found_passes), None), next(iter(found_registrations), None)
 
     def list_held(self, *, device: str) -> list[tuple[str, str, int]]:
-        """See `RegistrationStore`. A query, and a batch-get for each 100 passes."""
+        """See `RegistrationStore`. A query, a batch-get for each 100 passes, and one of their templates."""
         pages = self._database.query(
             TableName=RegistrationRow.Meta.table_name,
             ConsistentRead=True,
@@ -68,15 +69,38 @@ class DynamoRegistrationStore:
         items = self._database.batch_get(
             PassRow,
             [{"pass_id": {"N": number}} for number in ids],
-            attributes=("pass_id", "serial_number", "version"),
+            attributes=("pass_id", "project_id", "template_id", "serial_number", "version"),
             consistent=True,
         )
-        found = {item["pass_id"]["N"]: item for item in items}
+        standing = self._find_standing({_template_key(item) for item in items})
+        found = {item["pass_id"]["N"]: item for item in items if _template_key(item) in standing}
         return [
             (registration_id, found[number]["serial_number"]["S"], int(found[number]["version"]["N"]))
             for number, registration_id in ids.items()
             if number in found
         ]
+
+    def _find_standing(self, keys: set[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the templates, by project and id, that are not deleted."""
+        rows = self._database.batch_get(
+            TemplateRow,
+            [{"project_id": {"N": project}, "template_id": {"N": template}} for project, template in sorted(keys)],
+            attributes=("project_id", "template_id", "deleted"),
+            consistent=True,
+        )
+        return {_template_key(row) for row in rows if not row.get("deleted", {}).get("BOOL")}
+
+    def read_standing(self, pass_: Pass, *, with_tags: bool) -> tuple[bool, list[TagReference]]:
+        """See `RegistrationStore`."""
+        templates, tags = TemplateRow.Meta.table_name, TagRow.Meta.table_name
+        keys = {templates: [_template_row_key(pass_)]}
+        if with_tags and pass_.tags:
+            keys[tags] = [{"key": {"S": key_by_id(pass_.project_id, each.tag_id)}} for each in pass_.tags]
+        answer = self._database.batch_get_tables(keys)
+        generations = {int(row["tag_id"]["N"]): int(row["generation"]["N"]) for row in answer.get(tags, [])}
+        live = [each for each in pass_.tags if with_tags and generations.get(each.tag_id) == each.generation]
+        stands = any(not row.get("deleted", {}).get("BOOL") for row in answer[templates])
+        return stands, sorted(live, key=lambda each: each.tag_id)
 
     def register(
         self,
@@ -199,6 +223,14 @@ def delete_registration(transaction: Transaction, registration: Registration, *,
 
 def _count_event(transaction: Transaction, registration: Registration, event: ReportedEvent, at: datetime) -> None:
     transaction.count_in(events_of_template(registration.template_id), day_of(at), facet=event, change=1)
+
+
+def _template_key(item: RawItem) -> tuple[str, str]:
+    return item["project_id"]["N"], item["template_id"]["N"]
+
+
+def _template_row_key(pass_: Pass) -> RawItem:
+    return {"project_id": {"N": str(pass_.project_id)}, "template_id": {"N": str(pass_.template_id)}}
 
 
 def _put_event(transaction: Transaction, event: Event) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from chalicelib.wiring import get_platform
 from tests.contract.cards import Card, issue_card, issue_cards, look
 from tests.support.phones import PassFile, PassWalletPhone, Phone, base_of, token_of
 from tests.support.stack import Stack, Tenant
@@ -47,10 +48,6 @@ UNUSABLE_BODIES = (
     b'{"pushToken": "\\ud800"}',
     b'{"pushtoken": "abc"}',
     json.dumps({"pushToken": "x" * 10_240}).encode(),
-    b'{"pushToken": "abc", "pushServiceUrl": 5}',
-    b'{"pushToken": "abc", "pushServiceUrl": "file:///etc/passwd"}',
-    b'{"pushToken": "abc", "pushServiceUrl": "https://user:word@push.passwallet.net/"}',
-    json.dumps({"pushToken": "abc", "pushServiceUrl": f"https://{'x' * 10_240}.net"}).encode(),
     b"[" * 100_000,
     b'{"pushToken": "abc", "more": "' + b"x" * 2_000_000 + b'"}',
 )
@@ -143,8 +140,39 @@ def test_a_device_id_that_no_device_has_is_400_and_changes_nothing(card: Card, s
 
     answers = [phone.register(held), phone.unregister(held), phone.ask(held)]
 
-    assert [answer.status_code for answer in answers] == [400] * 3
+    assert [answer.status_code for answer in answers] == [400, 200, 204]
     assert look(stack, card.tenant) == before
+
+
+@pytest.mark.parametrize(
+    "url",
+    [5, "", "file:///etc/passwd", "https://user:word@push.passwallet.net/", f"https://{'x' * 10_240}.net"],
+    ids=lambda url: str(url)[:20],
+)
+def test_a_push_address_of_no_use_keeps_no_device_out(card: Card, url: object) -> None:
+    phone = Phone()
+    held = phone.add(card.url)
+
+    answer = phone.register(held, content=json.dumps({"pushToken": "abc", "pushServiceUrl": url}).encode())
+
+    assert answer.status_code == 201
+    (registration,) = get_platform().registrations.list_of_pass(pass_id=card.pass_id, limit=2)
+    assert registration.push_service_url is None
+
+
+def test_a_deleted_campaign_takes_no_device_and_gives_no_pass(card: Card, stack: Stack) -> None:
+    """Long before a worker has come by its passes."""
+    phone, late = Phone(), Phone()
+    held = phone.install(card.url)
+    platform = get_platform()
+    template = platform.templates.get_template(project_id=card.tenant.project_id, template_id=card.template_id)
+    assert template is not None
+    platform.templates.delete_template(template, with_passes=True)
+
+    answers = [late.register(held), phone.fetch(held), phone.ask(held)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 204]
+    assert phone.unregister(held).status_code == 200
 
 
 def test_bad_credentials_come_before_a_bad_body(card: Card) -> None:

@@ -692,3 +692,12 @@ def test_lists_have_paging_headers_and_can_be_walked(tenant: Tenant) -> None:
     assert "Attributes: id, name, state, redeem_count, created_at, updated_at." in check_refusal(
         answer, 422, 10101, "q"
     )
+
+
+def test_an_icon_can_be_changed_but_not_taken_away(tenant: Tenant) -> None:
+    campaign = create_campaign(tenant)
+
+    answer = tenant.request("PATCH", path_of(campaign), json={"coupon": {"icon_id": None}})
+
+    check_refusal(answer, 422, 10100, "icon_id")
+    assert tenant.call("GET", path_of(campaign)) == campaign

@@ -366,3 +366,13 @@ def test_only_passes_of_the_campaign_are_merged(stack: Stack, tenant: Tenant) ->
 
     check_message(tenant, other, pass_, None)
     assert read(tenant, other, pass_) == pass_
+
+
+def test_a_campaign_as_large_as_may_be_is_merged_with_a_message(tenant: Tenant) -> None:
+    long = [{"key": f"k{number}", "label": "", "value": "x" * 7800} for number in range(8)]
+    campaign = create_campaign(tenant, back_fields=long)
+    create_pass(tenant, campaign)
+
+    answer = tenant.request("POST", f"{path_of(campaign)}/merge", json={"push_message": "z" * 8000})
+
+    assert answer.status_code == 200, answer.text

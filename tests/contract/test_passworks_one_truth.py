@@ -441,3 +441,10 @@ def test_a_barcode_of_none_can_be_written_back_there(tenant: Tenant) -> None:
     tenant.call("PUT", path, json={"headers": {"barcode_type": tenant.call("GET", path)["headers"]["barcode_type"]}})
 
     assert tenant.call("GET", pass_path(campaign, pass_))["barcode"]["format"] == "none"
+
+
+def test_a_boarding_pass_template_of_the_other_dialect_can_be_edited_here(tenant: Tenant) -> None:
+    tenant.call("POST", "/v1/template", json={**TEMPLATE, "type": "Boarding Pass", "projectType": "boardingPass"})
+    (campaign,) = tenant.call("GET", "/v2/boarding_passes")
+
+    assert patch_campaign(tenant, campaign, og=False)["og"] is False

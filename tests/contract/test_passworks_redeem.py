@@ -236,18 +236,38 @@ def test_a_pass_voided_in_the_other_dialect_cannot_be_redeemed_before_a_reset(te
     assert tenant.call("POST", f"{pass_path(campaign, pass_)}/redeem")["voided"] is True
 
 
-def test_codes_that_callers_gave_twice_are_redeemed_by_pass(tenant: Tenant) -> None:
+def test_a_code_that_a_pass_brings_is_its_own_in_both_dialects_also_among_rivals(tenant: Tenant) -> None:
     campaign = create_campaign(tenant, code_type="per_pass")
     template_id = stored_template(tenant, campaign).template_id
-    for _ in range(2):
-        samples.new_pass(tenant, template_id, headers={"barcode_value": {"value": "ABC"}})
-    first, second = tenant.call("GET", f"{path_of(campaign)}/passes?q[redeem_code_eq]=ABC")
+    barcode = {"pass": {"barcode": {"message": "ABC"}}}
+    headers = {"headers": {"barcode_value": {"value": "ABC"}}}
 
-    check_refusal(
-        tenant.request("POST", f"{path_of(campaign)}/redeem", json={"pass": {"redeem_code": "ABC"}}), 412, 10105
+    answers = run_together(
+        [lambda: tenant.request("POST", f"{path_of(campaign)}/passes", json=barcode)] * 6
+        + [lambda: tenant.request("POST", f"/v1/pass/{template_id}", json=headers)] * 6
     )
-    assert tenant.call("POST", f"{pass_path(campaign, second)}/redeem")["voided"] is True
-    assert tenant.call("GET", pass_path(campaign, first))["voided"] is False
+
+    assert sum(answer.status_code in (200, 201) for answer in answers) == 1
+    assert {answer.status_code for answer in answers} <= {200, 201, 400, 422}
+    (pass_,) = tenant.call("GET", f"{path_of(campaign)}/passes?q[redeem_code_eq]=ABC")
+    tenant.call("POST", f"{path_of(campaign)}/redeem", json={"pass": {"redeem_code": "ABC"}})
+    tenant.call("DELETE", pass_path(campaign, pass_))
+    assert tenant.request("POST", f"{path_of(campaign)}/passes", json=barcode).status_code == 201
+
+
+def test_a_code_that_a_pass_brought_does_not_change(tenant: Tenant) -> None:
+    campaign = create_campaign(tenant, code_type="per_pass")
+    pass_ = create_pass(tenant, campaign, barcode={"message": "ABC"})
+    other = {"pass": {"barcode": {"message": "DEF"}}}
+
+    check_refusal(tenant.request("PATCH", pass_path(campaign, pass_), json=other), 422, 10100)
+    pass_id = stored_pass(tenant, pass_).pass_id
+    update = {"headers": {"barcode_value": {"value": "DEF"}}}
+    assert tenant.request("PUT", f"/v1/pass/{pass_id}", json=update).status_code == 400
+    assert tenant.call("GET", pass_path(campaign, pass_))["barcode"]["message"] == "ABC"
+    for code_type, status in (("sequencial", 422), ("per_pass", 200)):
+        change = {"coupon": {"code_type": code_type}}
+        assert tenant.request("PATCH", path_of(campaign), json=change).status_code == status
 
 
 def test_a_stranger_redeems_nothing(tenant: Tenant, stack: Stack) -> None:

@@ -319,6 +319,11 @@ def _check_external_ids(rows: Rows) -> Iterator[str]:
             for template_id, row in rows.templates.items()
             if "has_unique_name" in row.get("campaign", "") and not row.get("deleted")
         }
+        | {
+            (f"{rows.project_id}#code#{row['template_id']}#{row['redeem_code']}", 0): pass_id
+            for pass_id, row in rows.passes.items()
+            if row.get("own_code")
+        }
         | {(f"{rows.project_id}#look#{row['name']}", 0): row["look_number"] for row in rows.looks}
     )
     for key in sorted(expected.keys() | found.keys()):

@@ -70,12 +70,10 @@ def _read_push_token(value: Any) -> str:
 
 
 def _read_push_service_url(value: Any) -> str | None:
-    if value is None:
-        return None
+    """The address that a device names for its pushes; with one of no use it just polls (wallets, section 3.4)."""
     limit = get_settings().limits.push_service_url_characters
-    if not isinstance(value, str) or not is_acceptable_url(value, maximum_characters=limit):
-        raise InvalidRequest(f"must be an http address of at most {limit} characters", field="pushServiceUrl")
-    return value
+    usable = isinstance(value, str) and is_acceptable_url(value, maximum_characters=limit)
+    return value if usable else None
 
 
 @wallet_route(devices, _DEVICE + "/registrations/{pass_type}/{serial_number}", methods=["DELETE"])
@@ -94,7 +92,7 @@ def _unregister(request: WalletRequest, device_id: str, pass_type: str, serial_n
     registering.unregister(
         request.platform,
         request.held_pass(pass_type=pass_type, serial_number=serial_number),
-        device_id=read_device_id(device_id),
+        device_id=decode(device_id),
     )
     return empty(200)
 
@@ -102,7 +100,7 @@ def _unregister(request: WalletRequest, device_id: str, pass_type: str, serial_n
 @wallet_route(devices, _DEVICE + "/registrations/{pass_type}", methods=["GET"])
 def list_changed_passes(request: WalletRequest, device_id: str, pass_type: str) -> Response:
     """200 with serial numbers and a tag, or 204. The device proves itself with its id alone."""
-    device = device_key(device_id=read_device_id(device_id), pass_type=decode(pass_type))
+    device = device_key(device_id=decode(device_id), pass_type=decode(pass_type))
     held = [
         HeldPass(registration_id=registration_id, serial_number=serial_number, version=version)
         for registration_id, serial_number, version in request.platform.registrations.list_held(device=device)

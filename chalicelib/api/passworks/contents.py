@@ -69,7 +69,10 @@ def read_campaign(document: Mapping[str, Any]) -> CampaignDraft:
 
 def _read_content(body: ContentBody, *, headers: dict[str, Attributes], parts: dict[str, Any]) -> ContentDraft:
     sent = body.model_fields_set
-    headers = {**headers, **looks.read_barcode(body.barcode)}
+    main, place = body.barcode, "barcode"
+    if body.barcodes and "barcode" not in sent:
+        main, place = body.barcodes[0], "barcodes[0]"
+    headers = {**headers, **looks.read_barcode(main, place)}
     parts = {**parts, **looks.read_alt_text_type(body.barcode)}
     if "expiration_date" in sent:
         headers["expirationDate"] = {"value": body.expiration_date}

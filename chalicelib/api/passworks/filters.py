@@ -47,7 +47,7 @@ def _find_filters(request: PassworksRequest) -> Iterator[tuple[str, str]]:
     for encoded, value in request.query_pairs():
         name = unquote(encoded)
         if name.startswith("q["):
-            yield name[2:].removesuffix("]"), value
+            yield name[2:].removesuffix("[]").removesuffix("]"), value
         elif name == "q" and value:
             raise InvalidFilter("A filter needs an attribute and a predicate", advice="Write q[name_eq]=value.")
 

@@ -131,7 +131,6 @@ def test_an_unknown_filter_is_refused_in_the_contracts_words() -> None:
         ("q[_eq]", "_eq"),
         ("q[eq]", "eq"),
         ("q[]", ""),
-        ("q[wallet_eq][]", "wallet_eq]["),
         ("q[sorts]", "sorts"),
         ("q[" + "x" * 500 + "]", "x" * 100),
     ],
