@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from chalicelib.domain.campaign_drafts import is_same_look, look_of
 from chalicelib.domain.campaigns import CampaignOptions, CampaignState
 from chalicelib.domain.content import Content, Entry, check_content_size
 from chalicelib.domain.counted_index import count_members, passes_of_template
-from chalicelib.domain.errors import InUse, InvalidRequest
+from chalicelib.domain.errors import InUse, InvalidRequest, Refused
 from chalicelib.domain.finding import get_template_or_raise
+from chalicelib.domain.look_editing import create_look_for_campaign
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.templates import Template, TemplateDraft, TemplateReference
@@ -76,28 +78,46 @@ def update_template(
         NotFound, Busy
     """
 
-    def change(template: Template) -> Template:
-        if draft.vendor != template.vendor:
-            raise InvalidRequest(f"the vendor of a template cannot change from {template.vendor}", field="vendor")
-        kept = {name: value for name, value in template.content.lists.items() if name != "beacons"}
-        lists = {**draft.content.lists, **kept}
-        fields = {
-            name: _keep_behaviour(entry, template.content.fields.get(name))
-            for name, entry in draft.content.fields.items()
-        }
-        content = Content(fields=fields, headers=draft.content.headers, lists=lists)
-        has_unique_name = template.campaign.has_unique_name and draft.name == template.name
-        return replace(
-            template,
-            campaign=replace(template.campaign, has_unique_name=has_unique_name),
-            name=draft.name,
-            description=draft.description,
-            type=draft.type,
-            project_type=draft.project_type,
-            content=content,
+    before = get_template_or_raise(platform, project_id=project_id, reference=reference)
+    rewritten = _rewrite(before, draft)
+    look = None
+    has_look = before.campaign.look_id is not None and rewritten.content.lists.get("icon_id")
+    if has_look and not is_same_look(before.content, rewritten.content):
+        # passworks-v2, section 9: what changes the look of a campaign makes a new one
+        look = create_look_for_campaign(
+            platform, project_id=project_id, campaign_name=draft.name, content=look_of(rewritten.content)
         )
 
-    return change_template(platform, project_id=project_id, reference=reference, change=change)
+    def change(template: Template) -> Template:
+        changed = _rewrite(template, draft)
+        return changed if look is None else replace(changed, campaign=replace(changed.campaign, look_id=look.look_id))
+
+    try:
+        return change_template(platform, project_id=project_id, reference=reference, change=change)
+    except Refused:
+        if look is not None:
+            platform.looks.delete_look(look)
+        raise
+
+
+def _rewrite(template: Template, draft: TemplateDraft) -> Template:
+    if draft.vendor != template.vendor:
+        raise InvalidRequest(f"the vendor of a template cannot change from {template.vendor}", field="vendor")
+    kept = {name: value for name, value in template.content.lists.items() if name != "beacons"}
+    lists = {**draft.content.lists, **kept}
+    fields = {
+        name: _keep_behaviour(entry, template.content.fields.get(name)) for name, entry in draft.content.fields.items()
+    }
+    has_unique_name = template.campaign.has_unique_name and draft.name == template.name
+    return replace(
+        template,
+        campaign=replace(template.campaign, has_unique_name=has_unique_name),
+        name=draft.name,
+        description=draft.description,
+        type=draft.type,
+        project_type=draft.project_type,
+        content=Content(fields=fields, headers=draft.content.headers, lists=lists),
+    )
 
 
 def _keep_behaviour(entry: Entry, before: Entry | None) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -370,7 +371,9 @@ def test_a_bulk_update_by_tag_changes_what_is_shown_here_and_when(stack: Stack, 
     tagged, other = create_pass(tenant, campaign), create_pass(tenant, campaign)
     samples.add_tags(tenant, stored_pass(tenant, tagged).pass_id, "gold")
     # times here are whole seconds
-    time.sleep(1.1)
+    created_at = datetime.fromisoformat(other["updated_at"])
+    while datetime.now(UTC) < created_at + timedelta(seconds=1):
+        time.sleep(0.05)
 
     tenant.call("PUT", "/v1/tag/gold/passes", json={"fields": {"offer": {"value": "gold"}}})
     stack.drain()
@@ -380,7 +383,7 @@ def test_a_bulk_update_by_tag_changes_what_is_shown_here_and_when(stack: Stack, 
     assert shown["updated_at"] > tagged["updated_at"]
     assert shown["created_at"] == tagged["created_at"]
     assert tenant.call("GET", pass_path(campaign, other)) == other
-    query = f"q[updated_at_gt]={tagged['updated_at']}"
+    query = f"q[updated_at_gt]={other['updated_at']}"
     assert tenant.call("GET", f"{path_of(campaign)}/passes?{query}") == [shown]
 
 
@@ -448,3 +451,16 @@ def test_a_boarding_pass_template_of_the_other_dialect_can_be_edited_here(tenant
     (campaign,) = tenant.call("GET", "/v2/boarding_passes")
 
     assert patch_campaign(tenant, campaign, og=False)["og"] is False
+
+
+def test_a_look_that_the_other_dialect_changes_is_a_new_template_here(tenant: Tenant) -> None:
+    campaign = create_campaign(tenant, background_color="#123456", primary_fields=[OFFER])
+    template_id = stored_template(tenant, campaign).template_id
+    colour = {"background_color": {"fieldType": "topLevel", "formatType": 1, "value": "rgb(1,2,3)"}}
+
+    tenant.call("PUT", f"/v1/template/{template_id}", json={**TEMPLATE, "type": "Coupon", "headers": colour})
+
+    shown = tenant.call("GET", path_of(campaign))
+    assert shown["template_id"] != campaign["template_id"]
+    assert tenant.call("GET", f"/v2/templates/{shown['template_id']}")["background_color"] == "#010203"
+    assert tenant.call("GET", f"/v2/templates/{campaign['template_id']}")["background_color"] == "#123456"
