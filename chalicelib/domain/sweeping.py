@@ -79,21 +79,32 @@ def _take_segments(platform: Platform, collection: Collection, segments: Sequenc
 def _sweep_campaign(platform: Platform, template_id: int, segments: Sequence[int] | None) -> int:
     """Deletes the passes of a deleted campaign; when the last is gone, its redeems and all its counters as well."""
     collection = passes_of_template(template_id)
-    removed = 0
+    project_id, removed = None, 0
     for segment in _take_segments(platform, collection, segments):
-        for pass_id in platform.passes.list_segment(collection, segment):
-            pass_ = platform.passes.get_pass(project_id=None, pass_id=pass_id)
-            if pass_ is None:
+        pass_ids = platform.passes.list_segment(collection, segment)
+        if project_id is None:
+            project_id = _find_project(platform, pass_ids)
+            if project_id is None:
                 continue
-            if platform.templates.get_template(project_id=pass_.project_id, template_id=template_id) is not None:
-                return removed
+            if _is_there(platform, project_id, template_id):
+                return 0
+        for pass_id in pass_ids:
             with suppress(NotFound):
-                reference = PassReference(pass_id=pass_id)
-                delete_pass(platform, project_id=pass_.project_id, reference=reference)
+                delete_pass(platform, project_id=project_id, reference=PassReference(pass_id=pass_id))
                 removed += 1
     if not any(count.members() for count in platform.counts.read_counts(collection)):
         _forget_campaign(platform, template_id)
     return removed
+
+
+def _find_project(platform: Platform, pass_ids: Sequence[int]) -> int | None:
+    """The project of these passes of one template; None if none of them is left."""
+    passes = (platform.passes.get_pass(project_id=None, pass_id=pass_id) for pass_id in pass_ids)
+    return next((pass_.project_id for pass_ in passes if pass_ is not None), None)
+
+
+def _is_there(platform: Platform, project_id: int, template_id: int) -> bool:
+    return platform.templates.get_template(project_id=project_id, template_id=template_id) is not None
 
 
 def _forget_campaign(platform: Platform, template_id: int) -> None:

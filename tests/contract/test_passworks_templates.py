@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from chalicelib.domain.assets import Asset, AssetType
 from chalicelib.domain.content import Content
 from chalicelib.domain.look_editing import create_look
 from chalicelib.wiring import get_platform
-from tests.contract.campaigns import UNKNOWN_IDS, make_campaign, walk
+from tests.contract.campaigns import UNKNOWN_IDS, add_image, make_campaign, walk
 from tests.contract.expectations import UUID
 from tests.contract.raw_http import basic, send
 from tests.support.stack import Stack, Tenant
@@ -39,26 +37,10 @@ IMAGES = ["icon_id", "logo_id", "strip_id", "thumbnail_id", "background_id", "fo
 FORMATS = ["qrcode", "pdf417", "aztec", "ean128", "none"]
 
 
-def add_asset(tenant: Tenant, asset_type: str = "icon") -> str:
-    """Id of a new asset; its file does not matter here."""
-    platform = get_platform()
-    number, now = platform.sequences.next_values(name=f"assets:{tenant.project_id}", count=1, now=datetime.now(UTC))
-    asset = Asset(
-        asset_id=platform.new_uuid(number),
-        number=number,
-        project_id=tenant.project_id,
-        asset_type=AssetType(asset_type),
-        created_at=now,
-        size_bytes=1,
-    )
-    platform.assets.create_asset(asset)
-    return asset.asset_id
-
-
 def post(tenant: Tenant, **template: Any) -> httpx.Response:
     """A create with what is required, unless the caller says otherwise."""
     if "icon_id" not in template:
-        template["icon_id"] = add_asset(tenant)
+        template["icon_id"] = add_image(tenant)
     body = {"template": {"name": "Cocacola", "pass_type": "coupon", **template}}
     return tenant.request("POST", "/v2/templates", json=body)
 
@@ -85,7 +67,7 @@ def stored_content(tenant: Tenant, look_id: str) -> Content:
 
 
 def test_a_template_answers_201_with_the_documented_object(tenant: Tenant) -> None:
-    icon, logo = add_asset(tenant), add_asset(tenant, "logo")
+    icon, logo = add_image(tenant), add_image(tenant, "logo")
 
     template = create(
         tenant,
@@ -122,7 +104,7 @@ def test_a_template_answers_201_with_the_documented_object(tenant: Tenant) -> No
 
 
 def test_what_is_left_out_has_its_default(tenant: Tenant) -> None:
-    icon = add_asset(tenant)
+    icon = add_image(tenant)
 
     template = create(tenant, icon_id=icon)
 
@@ -151,7 +133,7 @@ def test_null_and_empty_mean_the_same_as_left_out(tenant: Tenant, value: Any) ->
 
 
 def test_a_look_is_stored_as_passes_of_both_dialects_show_it(tenant: Tenant) -> None:
-    images = {name: add_asset(tenant, name.removesuffix("_id")) for name in IMAGES}
+    images = {name: add_image(tenant, name.removesuffix("_id")) for name in IMAGES}
     template = create(
         tenant,
         pass_type="boardingPass",
@@ -236,7 +218,7 @@ def test_a_value_of_no_use_is_422_under_its_key(
 
 @pytest.mark.parametrize("left_out", ["name", "pass_type", "icon_id"])
 def test_what_is_required_is_named_when_it_is_left_out(tenant: Tenant, left_out: str) -> None:
-    template = {"name": "Cocacola", "pass_type": "coupon", "icon_id": add_asset(tenant)}
+    template = {"name": "Cocacola", "pass_type": "coupon", "icon_id": add_image(tenant)}
     del template[left_out]
 
     answer = tenant.request("POST", "/v2/templates", json={"template": template})
@@ -262,8 +244,8 @@ def test_a_name_is_unique_in_the_account_until_its_template_goes(tenant: Tenant,
 
 
 def test_an_asset_of_another_account_is_refused(tenant: Tenant, stack: Stack) -> None:
-    foreign = add_asset(stack.tenant())
-    add_asset(tenant)
+    foreign = add_image(stack.tenant())
+    add_image(tenant)
 
     check_refusal(post(tenant, icon_id=foreign), 422, 10100, {"icon_id": ["is not an asset of this account"]})
 
@@ -287,7 +269,7 @@ def test_the_list_is_paged_and_the_oldest_comes_first(tenant: Tenant) -> None:
 
 
 def test_the_look_of_a_campaign_says_where_it_comes_from(tenant: Tenant) -> None:
-    content = Content(lists={"style": "coupon", "icon_id": add_asset(tenant)})
+    content = Content(lists={"style": "coupon", "icon_id": add_image(tenant)})
     create_look(
         get_platform(),
         project_id=tenant.project_id,
@@ -341,7 +323,7 @@ def delete(tenant: Tenant, look_id: str, body: str | None) -> httpx.Response:
     ],
 )
 def test_the_assets_go_only_when_the_body_says_so(tenant: Tenant, body: str | None, are_gone: bool) -> None:
-    template = create(tenant, logo_id=add_asset(tenant, "logo"))
+    template = create(tenant, logo_id=add_image(tenant, "logo"))
 
     answer = delete(tenant, template["id"], body)
 
@@ -350,7 +332,7 @@ def test_the_assets_go_only_when_the_body_says_so(tenant: Tenant, body: str | No
 
 
 def test_the_assets_stay_if_one_of_them_belongs_to_another_template(tenant: Tenant) -> None:
-    template = create(tenant, logo_id=add_asset(tenant, "logo"))
+    template = create(tenant, logo_id=add_image(tenant, "logo"))
     create(tenant, name="Fanta", icon_id=template["icon_id"])
 
     assert delete(tenant, template["id"], '{"template":{"delete_assets":true}}').status_code == 200
@@ -420,7 +402,7 @@ def test_an_id_that_names_nothing_is_404(tenant: Tenant, unknown: str) -> None:
 
 
 def test_a_body_of_php_and_of_no_type_is_read(tenant: Tenant) -> None:
-    body = json.dumps({"template": {"name": "Cocacola", "pass_type": "coupon", "icon_id": add_asset(tenant)}})
+    body = json.dumps({"template": {"name": "Cocacola", "pass_type": "coupon", "icon_id": add_image(tenant)}})
 
     answer = send(tenant, "POST", "/v2/templates/", headers={"Authorization": basic(tenant)}, body=body)
 

@@ -6,28 +6,19 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from chalicelib.api.passworks import looks
 from chalicelib.domain.campaign_drafts import PUSH_MESSAGE
 from chalicelib.domain.content import Content
+from chalicelib.domain.filtering import Kind, show
 from chalicelib.domain.page_addresses import PageUrls, distribution_code, distribution_urls, pass_code, pass_urls
 from chalicelib.domain.passes import Pass, parse_moment
 from chalicelib.domain.templates import Template
 from chalicelib.schemas.passworks import GROUPS
 
 Document = dict[str, Any]
-
-
-def seconds(moment: datetime) -> str:
-    """`2016-07-15T09:49:12Z` (section 1)."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def milliseconds(moment: datetime) -> str:
-    """`2016-07-15T09:49:12.241Z`, for registrations, redeems and distributions (section 1)."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def show_campaign(template: Template, *, base_url: str, redeem_count: int, certificate_id: str | None) -> Document:
@@ -72,8 +63,8 @@ def show_campaign(template: Template, *, base_url: str, redeem_count: int, certi
         "javascript": options.javascript,
         "stylesheet": options.stylesheet,
         "user_info": content.lists.get("user_info") or {},
-        "created_at": seconds(template.created_at),
-        "updated_at": seconds(template.updated_at),
+        "created_at": show(Kind.TIME, template.created_at),
+        "updated_at": show(Kind.TIME, template.updated_at),
         "distributions": [_distribution(template, urls)],
         **_addresses(urls),
     }
@@ -92,7 +83,7 @@ def show_pass(pass_: Pass, template: Template, *, base_url: str) -> Document:
         "serial_number": pass_.serial_number,
         "redeem_code": pass_.redeem_code,
         "redeemed_count": pass_.redeemed_count,
-        "redeemed_at": None if pass_.redeemed_at is None else seconds(pass_.redeemed_at),
+        "redeemed_at": None if pass_.redeemed_at is None else show(Kind.TIME, pass_.redeemed_at),
         "barcode": barcode,
         "barcodes": content.lists.get("barcodes") or [barcode],
         "expiration_date": _expiration(content),
@@ -107,8 +98,8 @@ def show_pass(pass_: Pass, template: Template, *, base_url: str) -> Document:
         "gwallet_usage": bool(template.campaign.gwallet_usage),
         "gwallet_status": None,
         "gwallet_message": None,
-        "created_at": seconds(pass_.created_at),
-        "updated_at": seconds(pass_.updated_at),
+        "created_at": show(Kind.TIME, pass_.created_at),
+        "updated_at": show(Kind.TIME, pass_.updated_at),
     }
 
 
@@ -135,9 +126,9 @@ def _distribution(template: Template, urls: PageUrls) -> Document:
         "distribution_type": "downloadPage",
         "state": "published",
         **_addresses(urls),
-        "created_at": milliseconds(template.created_at),
-        "updated_at": milliseconds(template.updated_at),
-        "published_at": milliseconds(template.created_at),
+        "created_at": show(Kind.PRECISE_TIME, template.created_at),
+        "updated_at": show(Kind.PRECISE_TIME, template.updated_at),
+        "published_at": show(Kind.PRECISE_TIME, template.created_at),
     }
 
 

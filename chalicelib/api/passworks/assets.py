@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from functools import partial
 from typing import Any
 
@@ -12,6 +11,7 @@ from chalicelib.api.passworks.entry import PassworksRequest, Reply, decode, rout
 from chalicelib.api.passworks.paging import paging_headers, read_paging
 from chalicelib.domain import storing_assets
 from chalicelib.domain.assets import Asset
+from chalicelib.domain.filtering import Kind, show
 from chalicelib.settings import get_settings
 
 assets = Blueprint(__name__)
@@ -77,6 +77,6 @@ def show_asset(asset: Asset, *, base_url: str) -> dict[str, Any]:
     return {
         "id": asset.asset_id,
         "asset_type": asset.asset_type.value,
-        "created_at": asset.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": show(Kind.TIME, asset.created_at),
         "asset_url": f"{base_url}/uploads/asset/{asset.asset_id}/original.png",
     }

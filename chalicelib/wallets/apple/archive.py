@@ -16,8 +16,6 @@ from chalicelib.wallets.apple.images import ReadImage, image_members
 from chalicelib.wallets.apple.pass_json import render_pass_json
 from chalicelib.wallets.apple.signature import sign_manifest
 
-MEDIA_TYPE = "application/vnd.apple.pkpass"
-
 _ZIP_EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 """no member of a zip file can be older"""
 
