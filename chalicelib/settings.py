@@ -122,6 +122,28 @@ class Settings(BaseModel):
     google_callback_keys_url: str = Field(default="https://pay.google.com/gp/m/issuer/keys", pattern=_ADDRESS)
     passwallet_push_allow: dict[str, str] = {"push.passwallet.net": "http://push.passwallet.net"}
     """as JSON: the hosts that a device may name for its pushes, and the base that is really called"""
+    passwallet_type_key: str = "passTypeID"
+    """the member that names the pass type; the vendor's early sample server had `passTypeId` (wallets, section 3.4)"""
+    apns_base_url: str = Field(default="https://api.push.apple.com", pattern=_ADDRESS)
+    wallet_passes_base_url: str = Field(default="https://walletpasses.appspot.com", pattern=_ADDRESS)
+    wallet_passes_api_key: str | None = None
+    pass2u_base_url: str = Field(default="https://api.passesalliance.com", pattern=_ADDRESS)
+    pass2u_api_key: str | None = None
+    passworks_wallet_base_url: str = Field(default="https://wallet.passworks.io", pattern=_ADDRESS)
+    passworks_wallet_api_key: str | None = None
+    google_rest_base_url: str = Field(default="https://walletobjects.googleapis.com/walletobjects/v1", pattern=_ADDRESS)
+    google_token_url: str = Field(default="https://oauth2.googleapis.com/token", pattern=_ADDRESS)
+    google_save_base_url: str = Field(default="https://pay.google.com/gp/v/save/", pattern=_ADDRESS)
+    ca_file: str | None = None
+    """a PEM file of further authorities that outgoing calls trust, for local servers and private networks"""
+    trusted_networks: tuple[str, ...] = ()
+    """as JSON: private networks, such as `10.20.0.0/16`, that addresses named by devices and teams may lead to"""
+    push_hours: float = Field(default=24, gt=0)
+    """how long a push is tried while its service is busy or down"""
+    push_pause_seconds: int = Field(default=900, ge=1)
+    """how long a project's pushes to a service rest once it has refused our credentials"""
+    callback_hours: float = Field(default=24, gt=0)
+    """how long a callback to a team's own system is tried"""
     visitor_hours: int = Field(default=24, ge=1)
     """how long a visitor of a distribution page gets the same pass (passworks-v2, section 6)"""
 
@@ -156,6 +178,9 @@ _AWS_NAMES = {
 }
 
 
+_JSON_KINDS: Mapping[Any, str] = {dict[str, str]: "object", tuple[str, ...]: "array"}
+
+
 def _read(field: str, environment: Mapping[str, str]) -> Any:
     for name in (f"PASSEL_{field.upper()}", *_AWS_NAMES.get(field, ())):
         if environment.get(name):
@@ -164,12 +189,13 @@ def _read(field: str, environment: Mapping[str, str]) -> Any:
 
 
 def _parse(field: str, text: str) -> Any:
-    if Settings.model_fields[field].annotation != dict[str, str]:
+    kind = _JSON_KINDS.get(Settings.model_fields[field].annotation)
+    if kind is None:
         return text
     try:
         return json.loads(text)
     except ValueError as error:
-        raise SettingsError(f"PASSEL_{field.upper()}: must be a JSON object") from error
+        raise SettingsError(f"PASSEL_{field.upper()}: must be a JSON {kind}") from error
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

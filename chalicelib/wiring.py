@@ -16,9 +16,11 @@ from chalicelib.settings import Settings, get_settings
 from chalicelib.store.assets import DynamoAssetStore
 from chalicelib.store.connection import Database
 from chalicelib.store.counts import DynamoCountStore
+from chalicelib.store.deliveries import DynamoDeliveryStore
 from chalicelib.store.image_cache import ImageCache
 from chalicelib.store.images import make_image_store
 from chalicelib.store.looks import DynamoLookStore
+from chalicelib.store.outbox import DynamoOutboxStore
 from chalicelib.store.passes import DynamoPassStore
 from chalicelib.store.projects import DynamoProjectStore
 from chalicelib.store.queues import SqsQueueSender
@@ -53,6 +55,8 @@ def build_platform(settings: Settings, database: Database) -> Platform:
         templates=DynamoTemplateStore(database),
         tickets=DynamoTicketStore(database),
         queues=SqsQueueSender(database),
+        outbox=DynamoOutboxStore(database),
+        deliveries=DynamoDeliveryStore(database),
         bounds=Bounds(
             tags_per_pass=limits.tags_per_pass,
             tag_characters=limits.tag_characters,

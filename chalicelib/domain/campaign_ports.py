@@ -9,10 +9,14 @@ from typing import Protocol
 
 from chalicelib.domain.counted_index import Collection, Slice
 from chalicelib.domain.looks import Look
+from chalicelib.domain.outgoing import Outgoing
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.redeems import Redeem
 from chalicelib.domain.registrations import Registration, RegistrationSummary
 from chalicelib.domain.tags import TagReference
+
+PushCursor = tuple[int, str]
+"""pass id and device of the last registration that was read"""
 
 
 class RegistrationStore(Protocol):
@@ -38,14 +42,16 @@ class RegistrationStore(Protocol):
         registration: Registration,
         live: Iterable[TagReference],
         event: tuple[str, int] | None = None,
+        outgoing: Sequence[Outgoing] = (),
     ) -> None:
         """Stores a new registration. Raises Conflict if there is one, or if the pass was written meanwhile.
 
         `event` is the name of a vendor's event that counts once, with the epoch second at which it may be forgotten.
+        `outgoing` leaves with it.
         """
 
-    def renew(self, *, before: Registration, after: Registration, now: datetime) -> None:
-        """Writes the wallet and the push address of a registration. Raises Conflict if it is gone or has changed."""
+    def renew(self, *, before: Registration, after: Registration) -> None:
+        """Writes wallet, push address and time of a registration. Raises Conflict if it is gone or has changed."""
 
     def unregister(
         self,
@@ -56,8 +62,9 @@ class RegistrationStore(Protocol):
         live: Iterable[TagReference],
         now: datetime,
         event: tuple[str, int] | None = None,
+        outgoing: Sequence[Outgoing] = (),
     ) -> None:
-        """Removes registrations of one pass, all or none. Raises Conflict."""
+        """Removes registrations of one pass, all or none. Raises Conflict, also if a device has registered again."""
 
     def remember_event(self, event: tuple[str, int]) -> None:
         """Notes an event that changes nothing. Raises Conflict if it is noted already."""
@@ -66,7 +73,18 @@ class RegistrationStore(Protocol):
         """Whether an event was noted."""
 
     def list_of_pass(self, *, pass_id: int, limit: int) -> list[Registration]:
-        """Registrations of one pass, the oldest first; eventually consistent."""
+        """Registrations of one pass, in no order; eventually consistent."""
+
+    def list_of_passes(
+        self, pass_ids: Sequence[int], *, after: PushCursor | None, limit: int
+    ) -> tuple[list[Registration], PushCursor | None]:
+        """Registrations of passes, by pass id, and where to go on if there may be more than `limit`.
+
+        Eventually consistent.
+        """
+
+    def list_of_token(self, *, pass_type: str, push_token: str) -> list[tuple[str, int]]:
+        """Device and pass id of every registration with a push token; eventually consistent."""
 
     def read_members(
         self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool

@@ -6,16 +6,18 @@ written; callers go through `retry_conflicts`. Any call raises `Busy` when stora
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from chalicelib.domain.asset_ports import AssetStore, ConvertImage, ImageStore
 from chalicelib.domain.campaign_ports import LookStore, RedeemStore, RegistrationStore
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.counted_index import Collection, SegmentCount, Slice
+from chalicelib.domain.deliveries import DeliveryStore
+from chalicelib.domain.outgoing import OutboxStore, Outgoing
 from chalicelib.domain.passes import Pass, PassReference, PassSummary
 from chalicelib.domain.projects import Credential, Project
 from chalicelib.domain.redeems import Redeem
@@ -75,7 +77,7 @@ class CountStore(Protocol):
     def count_collections(self, collections: Sequence[Collection]) -> list[int]:
         """Members of each collection. One query each, side by side."""
 
-    def count_event(self, *, template_id: int, event: str, at: datetime) -> None:
+    def count_event(self, *, template_id: int, event: str, at: datetime, times: int = 1) -> None:
         """Counts an event that changes nothing else, such as a download. One plain write."""
 
     def fold_stripes(self, collection: Collection) -> int:
@@ -114,8 +116,16 @@ class PassStore(Protocol):
     ) -> list[int]:
         """Sizes of neighbouring groups of new passes, each with its tag names, that fit into `create_passes`."""
 
-    def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> dict[int, str]:
+    def create_passes(
+        self,
+        passes: Sequence[tuple[Pass, Sequence[Tag]]],
+        *,
+        new_tags: Sequence[Tag],
+        outgoing: Sequence[Outgoing] = (),
+    ) -> dict[int, str]:
         """Stores a group of new passes with their tags, names and codes, and the tags that are new, all or nothing.
+
+        At most one message leaves with a group.
 
         Returns the positions of passes with a name that is taken, `external_id` or `code`; if there is one, nothing was
         written.
@@ -142,9 +152,18 @@ class PassStore(Protocol):
         """
 
     def update_pass(
-        self, *, before: Pass, after: Pass, ticket: Ticket | None = None, redeem: Redeem | None = None
+        self,
+        *,
+        before: Pass,
+        after: Pass,
+        ticket: Ticket | None = None,
+        redeem: Redeem | None = None,
+        outgoing: Sequence[Outgoing] = (),
     ) -> None:
-        """Writes changed content; records a ticket and a redeem in the same transaction. Raises Conflict."""
+        """Writes changed content; with a ticket, records it, a redeem and messages in the same transaction.
+
+        Raises Conflict.
+        """
 
     def update_passes(self, changes: Sequence[tuple[Pass, Pass]]) -> set[int]:
         """Writes changed contents, (before, after) pairs, 25 a call, and returns the ids that were surely written.
@@ -314,6 +333,12 @@ class QueueSender(Protocol):
     def send_sweep(self, *, collection: Collection, segments: Sequence[int] | None = None) -> None:
         """Asks for a dead collection, or some segments of it, to be cleared away."""
 
+    def send_documents(self, queue: str, documents: Sequence[Mapping[str, Any]], *, delay_seconds: int = 0) -> None:
+        """Sends JSON messages to a queue; they arrive after the delay, which is at most 900 s."""
+
+    def send_outgoing(self, messages: Sequence[Outgoing]) -> None:
+        """Sends messages of the outbox; each carries its key, so that whoever handles it can take it out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -346,6 +371,8 @@ class Platform:
     templates: TemplateStore
     tickets: TicketStore
     queues: QueueSender
+    outbox: OutboxStore
+    deliveries: DeliveryStore
     bounds: Bounds
     now: Callable[[], datetime]
     new_uuid: Callable[[int], str]

@@ -70,9 +70,9 @@ def register(
         pass_, registration = _find(platform, held, device)
         installation = installation or read_installation()
         if registration is not None:
-            if registration.installation != installation:
-                renewed = _renewed(registration, installation)
-                platform.registrations.renew(before=registration, after=renewed, now=platform.now())
+            platform.registrations.renew(
+                before=registration, after=_renewed(registration, installation, platform.now())
+            )
             return Registered.RENEWED
         numbered = numbered or take_number(platform, pass_)
         add_registration(
@@ -138,6 +138,7 @@ def add_registration(
         push_token=installation.push_token,
         push_service_url=installation.push_service_url,
         created_at=created_at,
+        registered_at=created_at,
     )
     after = hold(pass_, platform=installation.wallet.device_os, now=created_at)
     stands, live = platform.registrations.read_standing(pass_, with_tags=after.status != pass_.status)
@@ -194,10 +195,11 @@ def _unauthorized() -> Unauthorized:
     return Unauthorized("the pass or its token is unknown")
 
 
-def _renewed(registration: Registration, installation: Installation) -> Registration:
+def _renewed(registration: Registration, installation: Installation, now: datetime) -> Registration:
     return replace(
         registration,
         wallet=installation.wallet,
         push_token=installation.push_token,
         push_service_url=installation.push_service_url,
+        registered_at=now,
     )

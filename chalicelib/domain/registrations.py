@@ -57,12 +57,19 @@ class Registration(RegistrationSummary):
     pass_type: str
     """the pass type identifier, which is also the topic of pushes"""
     push_token: str
+    registered_at: datetime
+    """when the device last said so; a push service that lost it earlier is wrong by now"""
     push_service_url: str | None = None
 
     @property
     def installation(self) -> Installation:
         """What the last register call brought."""
         return Installation(wallet=self.wallet, push_token=self.push_token, push_service_url=self.push_service_url)
+
+
+def token_key(*, pass_type: str, push_token: str) -> str:
+    """Names a push token of one pass type, whatever its length."""
+    return hashlib.sha256(f"{pass_type}\n{push_token}".encode()).hexdigest()
 
 
 def device_key(*, device_id: str, pass_type: str) -> str:

@@ -34,6 +34,8 @@ class Event(StrEnum):
     FETCHES = "fetches"
     DOWNLOADS = "downloads"
     VIEWS = "views"
+    PUSHES = "pushes"
+    WEBHOOKS = "webhooks"
 
 
 def day_of(moment: datetime) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from chalicelib.domain.registrations import Wallet
 
 
 class _Message(BaseModel):
@@ -28,3 +30,33 @@ class SweepMessage(_Message):
 
     collection: str
     segments: list[int] | None = None
+
+
+class _OutboxMessage(_Message):
+    outbox: str | None = None
+    """the row to take out of the outbox once the message is handled"""
+
+
+class PushMessage(_OutboxMessage):
+    """Tell the devices that hold these passes, which are of one segment; `after` is where to go on among them."""
+
+    ticket_id: int = Field(ge=1)
+    project_id: int = Field(ge=1)
+    pass_ids: list[int]
+    after: tuple[int, str] | None = None
+    asked_at: AwareDatetime
+
+
+class DeliveryMessage(_Message):
+    """Push to these devices of one wallet."""
+
+    ticket_id: int = Field(ge=1)
+    project_id: int = Field(ge=1)
+    template_id: int = Field(ge=1)
+    wallet: Wallet
+    pass_type: str
+    tokens: list[str]
+    push_service_url: str | None = None
+    attempt: int = Field(default=0, ge=0)
+    asked_at: AwareDatetime
+    not_before: AwareDatetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 
@@ -19,14 +19,36 @@ class RegistrationsByTemplate(GlobalSecondaryIndex["RegistrationRow"]):
 
 
 class RegistrationsByPass(GlobalSecondaryIndex["RegistrationRow"]):
-    """Pass to registration, with all that a push needs."""
+    """Pass to registration, in pages."""
 
     class Meta:
         index_name = "by_pass"
-        projection = AllProjection()
+        projection = IncludeProjection(["registration_id", "serial_number", "wallet", "created_at"])
 
     pass_segment = UnicodeAttribute(hash_key=True)
     number = NumberAttribute(range_key=True)
+
+
+class RegistrationsBySegment(GlobalSecondaryIndex["RegistrationRow"]):
+    """Segment of passes to registration, with all that a push needs."""
+
+    class Meta:
+        index_name = "by_segment"
+        projection = AllProjection()
+
+    segment = NumberAttribute(hash_key=True)
+    pass_id = NumberAttribute(range_key=True)
+
+
+class RegistrationsByToken(GlobalSecondaryIndex["RegistrationRow"]):
+    """Push token to registration."""
+
+    class Meta:
+        index_name = "by_token"
+        projection = KeysOnlyProjection()
+
+    token_key = UnicodeAttribute(hash_key=True)
+    pass_id = NumberAttribute(range_key=True)
 
 
 class RegistrationRow(Model):
@@ -47,10 +69,15 @@ class RegistrationRow(Model):
     push_token = UnicodeAttribute()
     push_service_url = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
+    registered_at = NumberAttribute()
     template_segment = UnicodeAttribute()
     pass_segment = UnicodeAttribute()
+    segment = NumberAttribute()
+    token_key = UnicodeAttribute()
     by_template = RegistrationsByTemplate()
     by_pass = RegistrationsByPass()
+    by_segment = RegistrationsBySegment()
+    by_token = RegistrationsByToken()
 
 
 class RedeemsByTemplate(GlobalSecondaryIndex["RedeemRow"]):

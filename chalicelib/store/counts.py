@@ -41,7 +41,7 @@ class DynamoCountStore:
         reads = [partial(self.read_counts, collection) for collection in collections]
         return [count_members(counts) for counts in self._database.run_parallel(reads)]
 
-    def count_event(self, *, template_id: int, event: str, at: datetime) -> None:
+    def count_event(self, *, template_id: int, event: str, at: datetime, times: int = 1) -> None:
         """See `CountStore`."""
         self._database.call(
             "UpdateItem",
@@ -50,9 +50,9 @@ class DynamoCountStore:
                 "collection": {"S": events_of_template(template_id).key},
                 "slot": {"N": str(day_of(at) * SLOTS_PER_SEGMENT + self._database.stripes.choose())},
             },
-            UpdateExpression="ADD #event :one",
+            UpdateExpression="ADD #event :times",
             ExpressionAttributeNames={"#event": event},
-            ExpressionAttributeValues={":one": {"N": "1"}},
+            ExpressionAttributeValues={":times": {"N": str(times)}},
         )
 
     def fold_stripes(self, collection: Collection) -> int:

@@ -18,6 +18,8 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 from pynamodb.models import Model
 
 from chalicelib.store.campaign_models import AssetRow, LookRow, ReceivedEventRow, RedeemRow, RegistrationRow
+from chalicelib.store.delivery_models import DeliveryRow, OutboxRow, ReceiverRow
+from chalicelib.store.google_models import GoogleObjectRow
 
 
 class ProjectRow(Model):
@@ -291,6 +293,8 @@ class SegmentRow(Model):
     fetches = NumberAttribute(null=True)
     downloads = NumberAttribute(null=True)
     views = NumberAttribute(null=True)
+    pushes = NumberAttribute(null=True)
+    webhooks = NumberAttribute(null=True)
 
 
 FACETS: Final = tuple(name for name in SegmentRow.get_attributes() if name not in ("collection", "slot"))
@@ -370,6 +374,10 @@ MODELS: Final[tuple[type[Model], ...]] = (
     LookRow,
     AssetRow,
     ReceivedEventRow,
+    DeliveryRow,
+    GoogleObjectRow,
+    ReceiverRow,
+    OutboxRow,
     SweepRow,
 )
 

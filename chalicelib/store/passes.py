@@ -10,6 +10,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.counted_index import Collection, Slice, events_of_template, segment_of
 from chalicelib.domain.errors import Ambiguous
+from chalicelib.domain.outgoing import Outgoing
 from chalicelib.domain.passes import Pass, PassReference, PassSummary
 from chalicelib.domain.ports import UpdatedQuery
 from chalicelib.domain.redeems import Redeem
@@ -22,6 +23,7 @@ from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
 from chalicelib.store.models import ExternalIdRow, MembershipRow, PassRow, RawItem
+from chalicelib.store.outbox import put_outgoing
 from chalicelib.store.pass_status import count_everywhere, count_tag
 from chalicelib.store.redeems import put_redeem
 from chalicelib.store.registrations import delete_registration
@@ -36,6 +38,8 @@ _BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "N")
 
 # Two segments may meet in one group of new passes, so each collection may need two counter rows.
 _COUNTERS_PER_COLLECTION = 2
+
+_MESSAGES_PER_GROUP = 1
 
 _ROWS_PER_TAG = 2
 """by name and by id"""
@@ -115,7 +119,7 @@ class DynamoPassStore:
             own_bytes = len(pass_.content.encode().encode())
             together = names.union(own_names)
             counters = _COUNTERS_PER_COLLECTION * (4 + len(together))
-            items = rows + own_rows + counters + _ROWS_PER_TAG * len(together & new_tag_names)
+            items = _MESSAGES_PER_GROUP + rows + own_rows + counters + _ROWS_PER_TAG * len(together & new_tag_names)
             total_bytes = size_bytes + own_bytes + items * _BYTES_BESIDE_CONTENT
             if not sizes or items > MAXIMUM_ITEMS or total_bytes > MAXIMUM_BYTES:
                 sizes.append(0)
@@ -126,9 +130,16 @@ class DynamoPassStore:
             size_bytes += own_bytes
         return sizes
 
-    def create_passes(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], *, new_tags: Sequence[Tag]) -> dict[int, str]:
+    def create_passes(
+        self,
+        passes: Sequence[tuple[Pass, Sequence[Tag]]],
+        *,
+        new_tags: Sequence[Tag],
+        outgoing: Sequence[Outgoing] = (),
+    ) -> dict[int, str]:
         """See `PassStore`."""
         transaction = Transaction(self._database)
+        put_outgoing(transaction, outgoing)
         for position, (pass_, tags) in enumerate(passes):
             transaction.put(pass_rows.as_row(pass_), PassRow.pass_id.does_not_exist(), label="pass")
             if pass_.external_id is not None:
@@ -196,7 +207,13 @@ class DynamoPassStore:
         transaction.commit()
 
     def update_pass(
-        self, *, before: Pass, after: Pass, ticket: Ticket | None = None, redeem: Redeem | None = None
+        self,
+        *,
+        before: Pass,
+        after: Pass,
+        ticket: Ticket | None = None,
+        redeem: Redeem | None = None,
+        outgoing: Sequence[Outgoing] = (),
     ) -> None:
         """See `PassStore`. Without a ticket it is one plain conditional write: what a bulk update pays per pass."""
         actions = pass_rows.content_actions(before, after)
@@ -216,6 +233,7 @@ class DynamoPassStore:
         if after.version != before.version:
             _count_event(transaction, after, Event.UPDATES, ticket.created_at)
         transaction.put(as_ticket_row(ticket))
+        put_outgoing(transaction, outgoing)
         transaction.commit()
 
     def update_passes(self, changes: Sequence[tuple[Pass, Pass]]) -> set[int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.counted_index import Collection
 from chalicelib.domain.errors import Busy
+from chalicelib.domain.outgoing import Outgoing
 from chalicelib.schemas.messages import PlanMessage, SegmentMessage, SweepMessage
 from chalicelib.store.connection import Database
 
@@ -16,6 +19,9 @@ MESSAGES_PER_CALL = 10
 
 SEGMENTS_PER_SWEEP = 20
 """segments that one sweep message asks for"""
+
+BYTES_PER_CALL = 250_000
+"""a margin below SQS's limit of 256 KB for one batch, which is also that of one message"""
 
 _SEND_ATTEMPTS = 3
 
@@ -48,10 +54,22 @@ class SqsQueueSender:
             [SweepMessage(collection=collection.key, segments=list(chunk)).model_dump_json() for chunk in chunks],
         )
 
+    def send_documents(self, queue: str, documents: Sequence[Mapping[str, Any]], *, delay_seconds: int = 0) -> None:
+        """See `QueueSender`."""
+        self._send(queue, [_encode(document) for document in documents], delay_seconds=delay_seconds)
+
+    def send_outgoing(self, messages: Sequence[Outgoing]) -> None:
+        """See `QueueSender`."""
+        for queue in sorted({message.queue for message in messages}):
+            self._send(
+                queue,
+                [_encode({**each.document, "outbox": each.key}) for each in messages if each.queue == queue],
+            )
+
     def _send(self, queue: str, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
         try:
-            for start in range(0, len(bodies), MESSAGES_PER_CALL):
-                self._send_batch(queue, bodies[start : start + MESSAGES_PER_CALL], delay_seconds)
+            for batch in _cut(bodies):
+                self._send_batch(queue, batch, delay_seconds)
         except (BotoCoreError, ClientError) as error:
             raise Busy("the queue cannot be reached") from error
 
@@ -73,3 +91,22 @@ class SqsQueueSender:
             name = self._database.settings.queue_name(queue)
             self._urls[queue] = self._database.sqs.get_queue_url(QueueName=name)["QueueUrl"]
         return self._urls[queue]
+
+
+def _encode(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def _cut(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """Neighbours that fit into one call."""
+    batch: list[str] = []
+    size_bytes = 0
+    for body in bodies:
+        own_bytes = len(body.encode())
+        if batch and (len(batch) == MESSAGES_PER_CALL or size_bytes + own_bytes > BYTES_PER_CALL):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(body)
+        size_bytes += own_bytes
+    if batch:
+        yield batch

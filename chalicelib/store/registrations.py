@@ -7,8 +7,10 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.campaign_ports import PushCursor
 from chalicelib.domain.counted_index import (
     Collection,
     Slice,
@@ -17,23 +19,29 @@ from chalicelib.domain.counted_index import (
     registrations_of_template,
     segment_of,
 )
+from chalicelib.domain.errors import Conflict
+from chalicelib.domain.outgoing import Outgoing
 from chalicelib.domain.passes import Pass, as_milliseconds, from_milliseconds
-from chalicelib.domain.registrations import Registration, RegistrationSummary, Wallet
+from chalicelib.domain.registrations import Registration, RegistrationSummary, Wallet, token_key
 from chalicelib.domain.reporting import Event as ReportedEvent
 from chalicelib.domain.reporting import day_of, install_event, uninstall_event
 from chalicelib.domain.tags import TagReference
 from chalicelib.store import pass_rows
 from chalicelib.store.campaign_models import ReceivedEventRow, RegistrationRow
 from chalicelib.store.connection import Database
-from chalicelib.store.counts import DynamoCountStore
-from chalicelib.store.members import MemberIndex, read_segment, read_slices
+from chalicelib.store.failures import ConditionFailed, translated
+from chalicelib.store.members import MemberIndex, read_slices
 from chalicelib.store.models import PassRow, RawItem, TagRow, TemplateRow
+from chalicelib.store.outbox import put_outgoing
 from chalicelib.store.pass_status import move_status
 from chalicelib.store.tags import key_by_id
 from chalicelib.store.transactions import Transaction
 
 _BY_TEMPLATE = MemberIndex(RegistrationRow, "by_template", "template_segment", facet="wallet")
 _BY_PASS = MemberIndex(RegistrationRow, "by_pass", "pass_segment", facet="wallet")
+
+_PASSES_QUERIED_SINGLY = 10
+"""up to so many passes of a segment, a query each reads less than the whole segment"""
 
 
 class DynamoRegistrationStore:
@@ -110,9 +118,11 @@ class DynamoRegistrationStore:
         registration: Registration,
         live: Iterable[TagReference],
         event: Event = None,
+        outgoing: Sequence[Outgoing] = (),
     ) -> None:
         """See `RegistrationStore`."""
         transaction = Transaction(self._database)
+        put_outgoing(transaction, outgoing)
         transaction.put(_as_row(registration), RegistrationRow.device.does_not_exist(), label="registration")
         self._move_pass(transaction, before, after, live)
         _count(transaction, registration, change=1)
@@ -120,24 +130,36 @@ class DynamoRegistrationStore:
         _put_event(transaction, event)
         transaction.commit()
 
-    def renew(self, *, before: Registration, after: Registration, now: datetime) -> None:
+    def renew(self, *, before: Registration, after: Registration) -> None:
         """See `RegistrationStore`. Another wallet on the same device ends one installation and begins another."""
-        transaction = Transaction(self._database)
-        actions: list[Action] = [
-            RegistrationRow.wallet.set(after.wallet),
-            RegistrationRow.push_token.set(after.push_token),
-            _set_or_remove(RegistrationRow.push_service_url, after.push_service_url),
-        ]
         same = (RegistrationRow.registration_id == before.registration_id) & (RegistrationRow.wallet == before.wallet)
         row = RegistrationRow(device=before.device, pass_id=before.pass_id)
+        actions: list[Action] = [RegistrationRow.registered_at.set(as_milliseconds(after.registered_at))]
+        if after.installation == before.installation:
+            self._touch(row, actions, same)
+            return
+        actions += [
+            RegistrationRow.wallet.set(after.wallet),
+            RegistrationRow.push_token.set(after.push_token),
+            RegistrationRow.token_key.set(_token_key(after)),
+            _set_or_remove(RegistrationRow.push_service_url, after.push_service_url),
+        ]
+        transaction = Transaction(self._database)
         transaction.update(row, actions, same, label="registration")
         if after.wallet != before.wallet:
             _count(transaction, before, change=-1)
             _count(transaction, after, change=1)
         if after.wallet.device_os != before.wallet.device_os:
-            _count_event(transaction, before, uninstall_event(before.wallet), now)
-            _count_event(transaction, after, install_event(after.wallet), now)
+            _count_event(transaction, before, uninstall_event(before.wallet), after.registered_at)
+            _count_event(transaction, after, install_event(after.wallet), after.registered_at)
         transaction.commit()
+
+    def _touch(self, row: RegistrationRow, actions: list[Action], condition: Condition) -> None:
+        try:
+            with translated():
+                row.update(actions, condition=condition)
+        except ConditionFailed as failure:
+            raise Conflict("the registration is gone") from failure
 
     def unregister(
         self,
@@ -148,11 +170,13 @@ class DynamoRegistrationStore:
         live: Iterable[TagReference],
         now: datetime,
         event: Event = None,
+        outgoing: Sequence[Outgoing] = (),
     ) -> None:
         """See `RegistrationStore`."""
         transaction = Transaction(self._database)
+        put_outgoing(transaction, outgoing)
         for registration in registrations:
-            delete_registration(transaction, registration, now=now)
+            delete_registration(transaction, registration, now=now, unless_renewed=True)
         self._move_pass(transaction, before, after, live)
         _put_event(transaction, event)
         transaction.commit()
@@ -171,18 +195,65 @@ class DynamoRegistrationStore:
         return "Item" in answer
 
     def list_of_pass(self, *, pass_id: int, limit: int) -> list[Registration]:
-        """See `RegistrationStore`. One query for each segment that the pass's registrations lie in, until enough."""
-        collection = registrations_of_pass(pass_id)
-        found: list[Registration] = []
-        for segment in self._segments_of(collection):
-            items = read_segment(self._database, _BY_PASS, collection.segment_key(segment))
-            found += map(_as_registration, items)
-            if len(found) >= limit:
-                break
-        return found[:limit]
+        """See `RegistrationStore`."""
+        return self._page_of_passes(pass_id, pass_id, after=None, limit=limit)[0]
 
-    def _segments_of(self, collection: Collection) -> list[int]:
-        return [count.segment for count in DynamoCountStore(self._database).read_counts(collection)]
+    def list_of_passes(
+        self, pass_ids: Sequence[int], *, after: PushCursor | None, limit: int
+    ) -> tuple[list[Registration], PushCursor | None]:
+        """See `RegistrationStore`. One query for each 1 MB; for a few passes one query each."""
+        wanted = set(pass_ids)
+        found: list[Registration] = []
+        for low, high in _ranges(wanted):
+            if after is not None and high < after[0]:
+                continue
+            cursor = after if after is not None and low <= after[0] else None
+            is_first = True
+            while is_first or cursor is not None:
+                is_first = False
+                page, cursor = self._page_of_passes(low, high, after=cursor, limit=limit - len(found))
+                found += [registration for registration in page if registration.pass_id in wanted]
+                if len(found) >= limit:
+                    return found, cursor or (found[-1].pass_id, found[-1].device)
+        return found, None
+
+    def _page_of_passes(
+        self, low: int, high: int, *, after: PushCursor | None, limit: int
+    ) -> tuple[list[Registration], PushCursor | None]:
+        """Registrations of passes from `low` to `high`, which share a segment; where to go on if there may be more."""
+        segment = segment_of(low)
+        arguments: dict[str, Any] = {
+            "TableName": RegistrationRow.Meta.table_name,
+            "IndexName": "by_segment",
+            "KeyConditionExpression": "#segment = :segment AND #pass BETWEEN :low AND :high",
+            "ExpressionAttributeNames": {"#segment": "segment", "#pass": "pass_id"},
+            "ExpressionAttributeValues": {
+                ":segment": {"N": str(segment)},
+                ":low": {"N": str(low)},
+                ":high": {"N": str(high)},
+            },
+            "Limit": limit,
+        }
+        if after is not None:
+            arguments["ExclusiveStartKey"] = {
+                "segment": {"N": str(segment)},
+                "pass_id": {"N": str(after[0])},
+                "device": {"S": after[1]},
+            }
+        answer = self._database.call("Query", **arguments)
+        last = answer.get("LastEvaluatedKey")
+        cursor = (int(last["pass_id"]["N"]), str(last["device"]["S"])) if last else None
+        return [_as_registration(item) for item in answer["Items"]], cursor
+
+    def list_of_token(self, *, pass_type: str, push_token: str) -> list[tuple[str, int]]:
+        """See `RegistrationStore`."""
+        pages = self._database.query(
+            TableName=RegistrationRow.Meta.table_name,
+            IndexName="by_token",
+            KeyConditionExpression="token_key = :key",
+            ExpressionAttributeValues={":key": {"S": token_key(pass_type=pass_type, push_token=push_token)}},
+        )
+        return [(item["device"]["S"], int(item["pass_id"]["N"])) for page in pages for item in page]
 
     def read_members(
         self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool
@@ -209,14 +280,17 @@ Event = tuple[str, int] | None
 """name of a vendor's event that must be handled once, and the epoch second when it may be forgotten"""
 
 
-def delete_registration(transaction: Transaction, registration: Registration, *, now: datetime) -> None:
+def delete_registration(
+    transaction: Transaction, registration: Registration, *, now: datetime, unless_renewed: bool = False
+) -> None:
     """Removes one registration with its place in every counter; the pass row is the caller's to write."""
-    transaction.delete(
-        RegistrationRow(device=registration.device, pass_id=registration.pass_id),
-        (RegistrationRow.registration_id == registration.registration_id)
-        & (RegistrationRow.wallet == registration.wallet),
-        label="registration",
+    same = (RegistrationRow.registration_id == registration.registration_id) & (
+        RegistrationRow.wallet == registration.wallet
     )
+    if unless_renewed:
+        same &= RegistrationRow.registered_at == as_milliseconds(registration.registered_at)
+    row = RegistrationRow(device=registration.device, pass_id=registration.pass_id)
+    transaction.delete(row, same, label="registration")
     _count(transaction, registration, change=-1)
     _count_event(transaction, registration, uninstall_event(registration.wallet), now)
 
@@ -268,9 +342,26 @@ def _as_row(registration: Registration) -> RegistrationRow:
         push_token=registration.push_token,
         push_service_url=registration.push_service_url,
         created_at=as_milliseconds(registration.created_at),
+        registered_at=as_milliseconds(registration.registered_at),
+        segment=segment_of(registration.pass_id),
+        token_key=_token_key(registration),
         template_segment=registrations_of_template(registration.template_id).segment_key(segment),
         pass_segment=registrations_of_pass(registration.pass_id).segment_key(segment),
     )
+
+
+def _token_key(registration: Registration) -> str:
+    return token_key(pass_type=registration.pass_type, push_token=registration.push_token)
+
+
+def _ranges(pass_ids: AbstractSet[int]) -> list[tuple[int, int]]:
+    """What to query for passes: each alone if they are few, else their whole segments."""
+    if len(pass_ids) <= _PASSES_QUERIED_SINGLY:
+        return [(pass_id, pass_id) for pass_id in sorted(pass_ids)]
+    segments: dict[int, list[int]] = {}
+    for pass_id in pass_ids:
+        segments.setdefault(segment_of(pass_id), []).append(pass_id)
+    return [(min(own), max(own)) for _, own in sorted(segments.items())]
 
 
 def _summary_values(item: RawItem) -> dict[str, Any]:
@@ -292,5 +383,6 @@ def _as_registration(item: RawItem) -> Registration:
         device=item["device"]["S"],
         pass_type=item["pass_type"]["S"],
         push_token=item["push_token"]["S"],
+        registered_at=from_milliseconds(int(item["registered_at"]["N"])),
         push_service_url=item["push_service_url"]["S"] if "push_service_url" in item else None,
     )

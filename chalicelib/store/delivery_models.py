@@ -1,0 +1,42 @@
+"""The rows of pushes and callbacks on their way, as pynamodb models; `models.py` says how they are bound."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+
+class DeliveryRow(Model):
+    """What became of one ticket's push to one device; or, under a `pause#` name, that a service is left alone."""
+
+    class Meta:
+        table_name = "deliveries"
+
+    key = UnicodeAttribute(hash_key=True)
+    state = UnicodeAttribute()
+    until = NumberAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
+class OutboxRow(Model):
+    """A message that a change brings about, until a worker has handled it."""
+
+    class Meta:
+        table_name = "outbox"
+
+    key = UnicodeAttribute(hash_key=True)
+    queue = UnicodeAttribute()
+    document = UnicodeAttribute()
+    created_at = NumberAttribute()
+
+
+class ReceiverRow(Model):
+    """Where a project's own systems are told of what happens."""
+
+    class Meta:
+        table_name = "receivers"
+
+    project_id = NumberAttribute(hash_key=True)
+    document = UnicodeAttribute()
+    revision = NumberAttribute()
