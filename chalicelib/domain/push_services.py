@@ -23,22 +23,37 @@ class PushService:
     base_url: str | None
 
 
-def resolve_push_service(url: str | None, *, allowed: Mapping[str, str]) -> PushService | None:
-    """Who delivers pushes for a registration that named `url`; None if nobody, and then the device just polls.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nobody:
+    """Nobody may be called for a registration: the device just polls."""
 
-    `allowed` maps hosts to the base that is really called. Only the path of the client's URL is used: its scheme, port,
-    query and fragment are dropped. Credentials, or a path that a server could read in two ways, make it nobody.
+    reason: str
+    """a few words for logs and metrics"""
+    host: str = ""
+    """which one was named; empty if the URL has none that can be trusted"""
+
+
+def resolve_push_service(url: str | None, *, allowed: Mapping[str, str]) -> PushService | Nobody:
+    """Who delivers pushes for a registration that named `url`.
+
+    `allowed` maps hosts to the base that is really called. Only the path of the client's URL is used: its port, query
+    and fragment are dropped. Another scheme than https, credentials, or a path that a server could read in two ways,
+    make it nobody. WalletPasses names itself with http, which does not matter, as its own setting says where it is.
     """
     parts = _split(url) if url is not None and url.isascii() else None
     if parts is None:
-        return None
+        return Nobody(reason="no URL" if url is None else "unusable URL")
     host = _normalise_host(parts.hostname or "")
     if host == WALLET_PASSES_HOST:
         return PushService(wallet=Wallet.WALLET_PASSES, base_url=None)
+    if parts.scheme != "https":
+        return Nobody(reason="not https", host=host)
     base = {_normalise_host(name): base for name, base in allowed.items()}.get(host)
+    if base is None:
+        return Nobody(reason="not listed", host=host)
     path = _normalise_path(parts.path)
-    if base is None or path is None:
-        return None
+    if path is None:
+        return Nobody(reason="misleading path", host=host)
     return PushService(wallet=Wallet.PASSWALLET, base_url=base.rstrip("/") + path)
 
 

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.push_services import PushService, is_acceptable_url, names_wallet_passes, resolve_push_service
+from chalicelib.domain.push_services import (
+    Nobody,
+    PushService,
+    is_acceptable_url,
+    names_wallet_passes,
+    resolve_push_service,
+)
 from chalicelib.domain.registrations import Wallet
 
 LISTED = {"push.passwallet.net": "http://push.passwallet.net", "local.example": "http://127.0.0.1:9/base/"}
@@ -31,13 +37,14 @@ CARRIED_OFF = {
     "an encoded dot": "https://push%2epasswallet.net/",
     "a soft hyphen": "https://push.pass\u00adwallet.net/",
     "two dots at the end": "https://push.passwallet.net../",
-    "IPv4": "http://127.0.0.1/",
-    "IPv4 as a number": "http://2130706433/",
-    "IPv6": "http://[::1]/",
-    "IPv6 around IPv4": "http://[::ffff:127.0.0.1]/",
-    "metadata": "http://169.254.169.254/latest/meta-data",
-    "the name in brackets": "http://[push.passwallet.net]/",
-    "a bracket": "http://[push.passwallet.net/",
+    "IPv4": "https://127.0.0.1/",
+    "IPv4 as a number": "https://2130706433/",
+    "IPv6": "https://[::1]/",
+    "IPv6 around IPv4": "https://[::ffff:127.0.0.1]/",
+    "a private network": "https://10.0.0.1/",
+    "metadata": "https://169.254.169.254/latest/meta-data",
+    "the name in brackets": "https://[push.passwallet.net]/",
+    "a bracket": "https://[push.passwallet.net/",
 }
 
 NOT_ABSOLUTE_OR_NOT_HTTP = {
@@ -85,7 +92,7 @@ MISLEADING_PATHS += [
 ]
 
 
-def _resolve(url: str | None) -> PushService | None:
+def _resolve(url: str | None) -> PushService | Nobody:
     return resolve_push_service(url, allowed=LISTED)
 
 
@@ -109,7 +116,6 @@ def test_a_listed_host_is_called_at_its_listed_base_with_the_path_of_the_client(
 @pytest.mark.parametrize(
     "url",
     [
-        "http://push.passwallet.net/a",
         "HTTPS://push.passwallet.net/a",
         "https://PUSH.PassWallet.NET/a",
         "https://push.passwallet.net./a",
@@ -118,37 +124,61 @@ def test_a_listed_host_is_called_at_its_listed_base_with_the_path_of_the_client(
         "https://push.passwallet.net/a#/b",
     ],
 )
-def test_scheme_port_query_fragment_and_spelling_of_the_client_do_not_matter(url: str) -> None:
+def test_port_query_fragment_and_spelling_of_the_client_do_not_matter(url: str) -> None:
     assert _resolve(url) == PushService(wallet=Wallet.PASSWALLET, base_url="http://push.passwallet.net/a")
 
 
 def test_the_hosts_of_the_list_are_compared_without_case() -> None:
-    assert resolve_push_service("https://push.example/", allowed={"Push.Example": "http://x"}) is not None
+    service = resolve_push_service("https://push.example/", allowed={"Push.Example": "http://x"})
+
+    assert service == PushService(wallet=Wallet.PASSWALLET, base_url="http://x")
 
 
 def test_a_letter_that_lower_case_turns_into_ascii_is_another_host() -> None:
     assert "\N{KELVIN SIGN}".lower() == "k"
-    assert resolve_push_service("https://\N{KELVIN SIGN}iosk.example/", allowed={"kiosk.example": "http://x"}) is None
+    service = resolve_push_service("https://\N{KELVIN SIGN}iosk.example/", allowed={"kiosk.example": "http://x"})
+
+    assert isinstance(service, Nobody)
 
 
 @pytest.mark.parametrize("url", CARRIED_OFF.values(), ids=CARRIED_OFF.keys())
 def test_a_host_off_the_list_is_never_called(url: str) -> None:
-    assert _resolve(url) is None
+    assert isinstance(_resolve(url), Nobody)
+
+
+@pytest.mark.parametrize("url", ["http://push.passwallet.net/a", "HTTP://push.passwallet.net:443/a"])
+def test_a_listed_host_is_not_called_if_the_device_names_http_but_the_registration_keeps_it(url: str) -> None:
+    assert _resolve(url) == Nobody(reason="not https", host="push.passwallet.net")
+    assert is_acceptable_url(url, maximum_characters=1_000)
+
+
+@pytest.mark.parametrize(
+    ("url", "nobody"),
+    [
+        (None, Nobody(reason="no URL")),
+        ("ftp://push.passwallet.net/", Nobody(reason="unusable URL")),
+        ("https://user:secret@push.passwallet.net/", Nobody(reason="unusable URL")),
+        ("https://169.254.169.254/latest", Nobody(reason="not listed", host="169.254.169.254")),
+        ("https://Evil.Example.:8443/a?b=c", Nobody(reason="not listed", host="evil.example")),
+        ("http://127.0.0.1/", Nobody(reason="not https", host="127.0.0.1")),
+        ("https://push.passwallet.net/../x", Nobody(reason="misleading path", host="push.passwallet.net")),
+    ],
+)
+def test_why_nobody_is_called_is_said_with_the_host_and_nothing_else_of_the_url(
+    url: str | None, nobody: Nobody
+) -> None:
+    assert _resolve(url) == nobody
 
 
 @pytest.mark.parametrize("url", NOT_ABSOLUTE_OR_NOT_HTTP.values(), ids=NOT_ABSOLUTE_OR_NOT_HTTP.keys())
 def test_what_is_no_plain_http_url_is_neither_called_nor_stored(url: str) -> None:
-    assert _resolve(url) is None
+    assert isinstance(_resolve(url), Nobody)
     assert not is_acceptable_url(url, maximum_characters=1_000)
 
 
 @pytest.mark.parametrize("path", MISLEADING_PATHS)
 def test_a_path_that_a_server_could_read_in_two_ways_is_not_called(path: str) -> None:
-    assert _resolve(f"https://push.passwallet.net{path}") is None
-
-
-def test_no_url_is_nobody() -> None:
-    assert _resolve(None) is None
+    assert isinstance(_resolve(f"https://push.passwallet.net{path}"), Nobody)
 
 
 @pytest.mark.parametrize(
@@ -194,10 +224,10 @@ _texts = st.text() | st.text("htps:/@\\.?#[]%2e;push.passwallet.net \t\n", max_s
 
 @given(_texts, _texts, _texts)
 def test_whatever_a_client_sends_only_listed_bases_are_called(before: str, between: str, after: str) -> None:
-    for url in (f"http://{before}push.passwallet.net{between}/{after}", before + after):
+    for url in (f"https://{before}push.passwallet.net{between}/{after}", before + after):
         is_acceptable_url(url, maximum_characters=1_000)
         service = _resolve(url)
-        if service is not None:
+        if isinstance(service, PushService):
             assert service.base_url is not None
             parts = urlsplit(service.base_url)
             assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("http", "push.passwallet.net", "", "")

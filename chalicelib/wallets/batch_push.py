@@ -1,0 +1,134 @@
+"""Pushes to the wallets of Android, which take many tokens in one request (wallets, sections 3.2 to 3.5)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.http_dates import parse_http_date
+from chalicelib.domain.push_channels import Outcome, PushResult
+from chalicelib.domain.wallet_services import WalletServices
+from chalicelib.outbound.guarded import Answer, CallRefused, GuardedClient, HeaderRefused, Unreachable
+
+FindServices = Callable[[int], WalletServices]
+"""a project's services by its id; raises Busy when they cannot be read"""
+
+NO_KEY = "no key"
+
+_log = logging.getLogger("passel")
+
+_LONGEST_EXCERPT = 300
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_OUTCOMES = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 429: Outcome.RETRY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCall:
+    """One request for all tokens of a batch."""
+
+    service: str
+    """the vendor's name, for logs"""
+    url: str
+    body: Mapping[str, Any]
+    tokens: Sequence[str]
+    headers: Mapping[str, str]
+    """those beside Content-Type"""
+    wrong_address: Outcome = Outcome.MISCONFIGURED
+    """what a redirect or an address that we do not call means: the operator's mistake, or a refusal"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one answer means for every token that was in its request."""
+
+    outcome: Outcome
+    reason: str
+    retry_after_seconds: float | None = None
+
+    @property
+    def is_about_the_service(self) -> bool:
+        """Whether the next request would fare no better now."""
+        return self.outcome in (Outcome.RETRY, Outcome.MISCONFIGURED)
+
+    def apply(self, tokens: Sequence[str]) -> Iterator[PushResult]:
+        """The same result for each token."""
+        for token in tokens:
+            yield PushResult(
+                token=token, outcome=self.outcome, reason=self.reason, retry_after_seconds=self.retry_after_seconds
+            )
+
+
+class BatchPoster:
+    """Posts batches through one client, and reads and logs the answers. One of these serves all threads."""
+
+    def __init__(self, client: GuardedClient, *, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._now = now
+
+    def post(self, call: BatchCall) -> Verdict:
+        """What became of a batch. Logs it without the tokens, which are secrets of devices."""
+        try:
+            answer = self._client.post(
+                call.url,
+                headers={"Content-Type": "application/json", **call.headers},
+                content=json.dumps(call.body, separators=(",", ":")).encode(),
+                https_only=False,
+            )
+        except Unreachable as error:
+            _log.warning("%s: no answer for %d tokens: %s", call.service, len(call.tokens), error.reason)
+            return Verdict(outcome=Outcome.RETRY, reason="unreachable")
+        except CallRefused as error:
+            _log.error("%s: %d tokens not pushed: %s", call.service, len(call.tokens), error.reason)
+            if isinstance(error, HeaderRefused):
+                return Verdict(outcome=Outcome.MISCONFIGURED, reason="key")
+            return Verdict(outcome=call.wrong_address, reason="address")
+        verdict = self._judge(answer, call)
+        _log.log(
+            logging.INFO if verdict.outcome is Outcome.SENT else logging.WARNING,
+            "%s: %s for %d tokens: %d %r",
+            call.service,
+            verdict.outcome,
+            len(call.tokens),
+            answer.status,
+            _excerpt(answer, call.tokens),
+        )
+        return verdict
+
+    def _judge(self, answer: Answer, call: BatchCall) -> Verdict:
+        """Any 2xx is sent, 429 and 5xx are repeated, other 4xx are reported (wallets, sections 3.2 and 3.5)."""
+        if 200 <= answer.status < 300:
+            return Verdict(outcome=Outcome.SENT, reason=str(answer.status))
+        if 300 <= answer.status < 400:
+            return Verdict(outcome=call.wrong_address, reason="redirect")
+        usual = Outcome.RETRY if answer.status >= 500 else Outcome.REFUSED
+        outcome = _OUTCOMES.get(answer.status, usual)
+        wait = read_retry_after(answer.headers.get("retry-after"), now=self._now())
+        return Verdict(
+            outcome=outcome,
+            reason=str(answer.status),
+            retry_after_seconds=wait if outcome is Outcome.RETRY else None,
+        )
+
+
+def read_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """The seconds of a Retry-After header, which is a number or a date (RFC 9110, section 10.2.3); None for neither."""
+    if value is None:
+        return None
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    moment = parse_http_date(value)
+    return None if moment is None else max(0.0, moment - now.timestamp())
+
+
+def _excerpt(answer: Answer, tokens: Sequence[str]) -> str:
+    """The beginning of a body, without tokens that the vendor repeats in it, and where a redirect leads."""
+    text = answer.body.decode("utf-8", "replace")
+    for token in filter(None, tokens):
+        text = text.replace(token, "...")
+    location = answer.headers.get("location")
+    return (f"to {location}: " if location else "")[:_LONGEST_EXCERPT] + text[:_LONGEST_EXCERPT]
