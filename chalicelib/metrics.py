@@ -7,8 +7,8 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 NAMESPACE = "Passel"
 
 
-def count(name: str, **dimensions: str) -> None:
-    """Counts one; each dimension is a name and its value, from a small known set."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
+def count(name: str, *, times: int = 1, **dimensions: str) -> None:
+    """Counts something; each dimension is a name and its value, from a small known set."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=times, namespace=NAMESPACE) as metric:
         for dimension, value in dimensions.items():
             metric.add_dimension(name=dimension, value=value)

@@ -22,6 +22,7 @@ from local.engine import HOST, start_dynoxide, start_queues
 from local.environment import PREFIX, apply_environment, build_environment, name_folders
 from local.install import find_or_install
 from local.pump import Pump
+from local.vendors import Vendors
 
 
 @dataclass
@@ -48,6 +49,8 @@ class Embedded:
     dynamodb: Any
     engine_name: str
     """`dynoxide`, or `moto` where there is no binary for this platform or ENGINE asks for it"""
+    vendors: Vendors
+    """the wallets' push services, which take everything"""
 
     @contextmanager
     def count_calls(self) -> Iterator[Calls]:
@@ -103,9 +106,11 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
     engine = start_dynoxide(binary, database) if binary else None
     dynamodb_url = engine.url if engine else queues.url
     assets = TemporaryDirectory(prefix="passel-assets-")
+    vendors = Vendors(Path(assets.name) / "vendors")
+    vendors.start()
     environment = build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url)
     environment |= name_folders(assets=Path(assets.name), certificates=_make_certificates())
-    own = {"PASSEL_SWEEP_DELAY_SECONDS": "0", "PASSEL_PUBLIC_BASE_URL": ""}
+    own = {**vendors.variables, "PASSEL_SWEEP_DELAY_SECONDS": "0", "PASSEL_PUBLIC_BASE_URL": ""}
     apply_environment({**environment, **own, **(variables or {})})
     _forget_settings()
     dynamodb = create_client("dynamodb", endpoint_url=dynamodb_url)
@@ -127,6 +132,7 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
             queues=sqs,
             dynamodb=dynamodb,
             engine_name="dynoxide" if engine else "moto",
+            vendors=vendors,
         )
     finally:
         server.stop()
@@ -135,4 +141,5 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
         if engine:
             engine.stop()
         queues.stop()
+        vendors.stop()
         assets.cleanup()

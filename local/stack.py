@@ -26,12 +26,13 @@ from local.install import obtain_binary
 from local.options import Options
 from local.pump import Pump
 from local.signing import VARIABLE, SigningFolder, choose_certificates
+from local.vendors import Vendors
 
 if TYPE_CHECKING:
     from local.server import HttpServer
 
 RUN_FILE = "run.json"
-"""there from ready to stop: url, key, secret, project_id, engine"""
+"""there from ready to stop: url, key, secret, project_id, engine, and where played phones hear of their pushes"""
 STACK_FILE = "stack.json"
 """there while the engines run: the environment variables that reach them"""
 
@@ -42,6 +43,7 @@ _DATABASE_FILE = "passel.db"
 _ENGINE_FOLDER = "engine"
 _ASSETS_FOLDER = "assets"
 _CERTIFICATES_FOLDER = "certificates"
+_VENDORS_FOLDER = "vendors"
 
 _logger = logging.getLogger(__name__)
 
@@ -76,16 +78,20 @@ def start_stack(options: Options, *, cleanup: ExitStack, warn: Warn) -> RunningS
     signing = choose_certificates(
         folder.path / _CERTIFICATES_FOLDER, wanted=os.environ.get(VARIABLE), now=datetime.now(UTC), warn=warn
     )
+    vendors = Vendors(folder.path / _VENDORS_FOLDER)
+    vendors.start()
+    cleanup.callback(vendors.stop)
     engine = _start_engine(options, folder, cleanup=cleanup, warn=warn)
     # moto fails when one transaction meets another in its tables
     turn = None if engine else Lock()
-    pump = _start_storage(engine, folder, signing, cleanup=cleanup, turn=turn)
+    pump = _start_storage(engine, folder, signing, vendors, cleanup=cleanup, turn=turn)
     url = _start_http(options, pump, cleanup=cleanup, turn=turn)
     credentials = prepare_credentials(folder, lasting=engine is not None)
     _await_ready(url)
     stack = RunningStack(url=url, credentials=credentials, engine=engine, signing=signing)
     cleanup.callback(folder.remove, RUN_FILE)
-    folder.write_json(RUN_FILE, {"url": url, **asdict(credentials), "engine": stack.engine_name})
+    run = {"url": url, **asdict(credentials), "engine": stack.engine_name, "pushes": vendors.feed_url}
+    folder.write_json(RUN_FILE, run)
     return stack
 
 
@@ -119,7 +125,13 @@ def _start_engine(options: Options, folder: DataFolder, *, cleanup: ExitStack, w
 
 
 def _start_storage(
-    engine: Engine | None, folder: DataFolder, signing: SigningFolder, *, cleanup: ExitStack, turn: Lock | None
+    engine: Engine | None,
+    folder: DataFolder,
+    signing: SigningFolder,
+    vendors: Vendors,
+    *,
+    cleanup: ExitStack,
+    turn: Lock | None,
 ) -> Pump:
     """Queues and tables, then the settings that lead to them; the pump waits to be started."""
     queues = start_queues()
@@ -134,6 +146,8 @@ def _start_storage(
 
     variables = build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url)
     variables |= name_folders(assets=folder.path / _ASSETS_FOLDER, certificates=signing.path)
+    # whoever names a push service means it; all others are played here
+    variables |= {name: os.environ.get(name) or value for name, value in vendors.variables.items()}
     apply_environment(variables)
     cleanup.callback(folder.remove, STACK_FILE)
     folder.write_json(STACK_FILE, variables)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from chalicelib.domain.announcing import announce_passes
 from chalicelib.domain.content import ContentUpdate, Merge
 from chalicelib.domain.counted_index import count_members
 from chalicelib.domain.errors import Busy, NotFound, Refused
@@ -179,6 +180,14 @@ class _Job:
     update: ContentUpdate
     templates: dict[int, int] = field(default_factory=dict)
     """of the passes that were read: pass id to template id"""
+    held: set[int] = field(default_factory=set)
+    """those that some device holds"""
+
+    def note(self, pass_: Pass) -> None:
+        """Keeps what is to be known of a pass once its segment is done."""
+        self.templates[pass_.pass_id] = pass_.template_id
+        if pass_.registrations:
+            self.held.add(pass_.pass_id)
 
     def is_for(self, pass_: Pass) -> bool:
         """Whether a pass belongs to the target now."""
@@ -216,7 +225,7 @@ class _Job:
         for pass_id, before in self.platform.passes.get_passes(pass_ids).items():
             if not self.is_for(before):
                 continue
-            self.templates[pass_id] = before.template_id
+            self.note(before)
             try:
                 after, merge = self.merge(before)
             except Refused as refusal:
@@ -238,7 +247,7 @@ class _Job:
             before = self.platform.passes.get_pass(project_id=self.ticket.project_id, pass_id=pass_id)
             if before is None or not self.is_for(before):
                 return None
-            self.templates[pass_id] = before.template_id
+            self.note(before)
             after, merge = self.merge(before)
             if merge.written:
                 self.platform.passes.update_pass(before=before, after=after)
@@ -260,12 +269,21 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
     outcomes: list[bool | Refused | None] = []
     for start in range(0, len(pass_ids), PASSES_PER_READ):
         outcomes += job.apply_to_many(pass_ids[start : start + PASSES_PER_READ])
-    changed = tuple(pass_id for pass_id, outcome in zip(pass_ids, outcomes, strict=True) if outcome is True)
+    changed = [pass_id for pass_id, outcome in zip(pass_ids, outcomes, strict=True) if outcome is True]
+    # a campaign's update that writes nothing is a request to push all the same (passworks-v2, section 7)
+    is_bare_push = isinstance(ticket.target, TemplateTarget) and update.is_empty
+    told = pass_ids if is_bare_push else changed
+    # before the segment counts as done, so that nobody is forgotten if this process ends here
+    announce_passes(
+        platform,
+        ticket_id=ticket.ticket_id,
+        project_id=ticket.project_id,
+        pass_ids=[pass_id for pass_id in told if pass_id in job.held],
+    )
     return SegmentResult(
         processed=sum(outcome is not None for outcome in outcomes),
         changed=len(changed),
         failed=sum(isinstance(outcome, Refused) for outcome in outcomes),
-        changed_pass_ids=changed,
         changed_by_template=Counter(job.templates[pass_id] for pass_id in changed),
     )
 

@@ -232,13 +232,13 @@ def merge_campaign(platform: Platform, template: Template, *, message: str | Non
 
 
 def push_campaign(platform: Platform, template: Template, *, message: str | None) -> int:
-    """Writes a message to all passes of a campaign, and returns how many there are.
+    """Writes a message to all passes of a campaign, pushes to whoever holds them, and returns how many there are.
+
+    Without a message nothing is written: their devices are asked to fetch what changed unannounced.
 
     Raises:
         InvalidRequest, Busy
     """
-    if not message:
-        return count_members(platform.counts.read_counts(passes_of_template(template.template_id)))
     ticket = _update_passes(platform, template, ContentUpdate(fields=push_message_update(message)))
     return 0 if ticket is None else ticket.progress.total
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.announcing import announce_passes
 from chalicelib.domain.campaign_drafts import ContentDraft, as_update, push_message_update, restart_update
 from chalicelib.domain.campaign_lists import get_pass_of_campaign_or_raise
 from chalicelib.domain.content import Content, ContentUpdate
@@ -11,7 +12,7 @@ from chalicelib.domain.look_editing import check_images
 from chalicelib.domain.passes import NewPass, Pass, PassReference
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.templates import Template, TemplateReference
-from chalicelib.domain.updating import update_pass
+from chalicelib.domain.updating import take_ticket, update_pass
 
 
 def create_pass_of_campaign(platform: Platform, template: Template, *, draft: ContentDraft) -> Pass:
@@ -32,9 +33,11 @@ def create_pass_of_campaign(platform: Platform, template: Template, *, draft: Co
 
 
 def update_pass_of_campaign(
-    platform: Platform, template: Template, pass_: Pass, *, draft: ContentDraft, restart: bool
+    platform: Platform, template: Template, pass_: Pass, *, draft: ContentDraft, restart: bool, announced: bool = True
 ) -> Pass:
     """The pass after a partial update; `restart` begins with the campaign's current content (section 12).
+
+    Its devices are pushed unless it is not `announced`; they then see the change when they ask by themselves.
 
     Raises:
         InvalidRequest, NotFound, Busy
@@ -46,23 +49,30 @@ def update_pass_of_campaign(
     update = (
         restart_update(template, draft, current=pass_.content) if restart else as_update(draft, current=pass_.content)
     )
-    return _write(platform, template, pass_, update)
+    return _write(platform, template, pass_, update, announced=announced)
 
 
-def write_message(platform: Platform, pass_: Pass, *, message: str) -> None:
-    """Writes a message where the wallet shows it (section 7).
+def push_pass(platform: Platform, pass_: Pass, *, message: str | None) -> None:
+    """Writes a message where the wallet shows it, and pushes (section 7).
+
+    Without a message nothing is written: the pass's devices are asked to fetch what changed unannounced.
 
     Raises:
         InvalidRequest, NotFound, Busy
     """
+    if message is None:
+        if pass_.registrations:
+            ticket_id, _ = take_ticket(platform)
+            announce_passes(platform, ticket_id=ticket_id, project_id=pass_.project_id, pass_ids=[pass_.pass_id])
+        return
     update = ContentUpdate(fields=push_message_update(message))
     reference = PassReference(pass_id=pass_.pass_id)
     update_pass(platform, project_id=pass_.project_id, reference=reference, update=update)
 
 
-def _write(platform: Platform, template: Template, pass_: Pass, update: ContentUpdate) -> Pass:
+def _write(platform: Platform, template: Template, pass_: Pass, update: ContentUpdate, *, announced: bool) -> Pass:
     reference = PassReference(pass_id=pass_.pass_id)
-    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update)
+    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update, announced=announced)
     return get_pass_of_campaign_or_raise(platform, template, pass_.serial_number)
 
 

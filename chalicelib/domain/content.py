@@ -126,6 +126,11 @@ class ContentUpdate:
     """of fields: written where an attribute is missing. Any other write wins over them, and of several defaults the one
     with the lowest ticket, which in order would have been the first to find the attribute missing"""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing, whatever it meets."""
+        return not (self.fields or self.headers or self.lists or self.defaults)
+
     def encode(self) -> str:
         """JSON: the stored form."""
         return json.dumps(

@@ -69,6 +69,8 @@ class Pause:
     service: str
     until: datetime
     reason: str
+    failures: int = 0
+    """how often in a row it failed; callbacks let their pauses grow with it"""
 
 
 class DeliveryStore(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,10 +31,11 @@ class GoogleReport:
     expires_at: datetime
 
 
-def record_report(platform: Platform, report: GoogleReport) -> bool:
+def record_report(platform: Platform, report: GoogleReport, *, issuer_of: Callable[[int], str | None]) -> bool:
     """Makes a saved object a registration, and ends it when the object is deleted; whether anything changed.
 
-    A repeated nonce, an unknown object and an unknown event type change nothing.
+    A repeated nonce, an unknown object and an unknown event type change nothing; nor does an issuer that is not the one
+    of the pass's project, which `issuer_of` tells: any issuer may name an object after any pass.
 
     Raises:
         Busy: try again.
@@ -55,7 +57,7 @@ def record_report(platform: Platform, report: GoogleReport) -> bool:
         if pass_id is None:
             return False
         pass_, registration = platform.registrations.find(device=device, pass_id=pass_id)
-        if pass_ is None or pass_.serial_number != serial_number:
+        if pass_ is None or pass_.serial_number != serial_number or issuer_of(pass_.project_id) != report.issuer_id:
             return False
         if report.event_type == "save" and registration is None:
             numbered = numbered or take_number(platform, pass_)

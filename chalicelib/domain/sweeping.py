@@ -128,8 +128,9 @@ def _sweep_segment(platform: Platform, collection: Collection, reference: TagRef
 def resume_unfinished(platform: Platform, *, minimum_age_seconds: float, queues_lost: bool) -> int:
     """Sends again what may have been lost between a write and its message; how many messages.
 
-    Bulk updates that were never planned, and collections that were never swept. With `queues_lost`, as after a restart
-    of a local run, planned bulk updates as well. Anything sent needlessly finds nothing to do.
+    Bulk updates that were never planned, messages of the outbox, and collections that were never swept. With
+    `queues_lost`, as after a restart of a local run, planned bulk updates as well. Anything sent needlessly finds
+    nothing to do.
     """
     before = platform.now() - timedelta(seconds=minimum_age_seconds)
     statuses = UNFINISHED if queues_lost else (TicketStatus.PREQUED,)
@@ -139,6 +140,9 @@ def resume_unfinished(platform: Platform, *, minimum_age_seconds: float, queues_
         if ticket is not None and ticket.status in statuses and ticket.created_at <= before:
             platform.queues.send_plan(ticket_id=ticket_id)
             sent += 1
+    waiting = platform.outbox.list_waiting(before=before)
+    platform.queues.send_outgoing(waiting)
+    sent += len(waiting)
     for key in platform.sweeps.list_sweeps():
         platform.queues.send_sweep(collection=Collection(key))
         sent += 1

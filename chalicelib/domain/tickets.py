@@ -82,6 +82,5 @@ class SegmentResult:
     processed: int
     changed: int
     failed: int
-    changed_pass_ids: tuple[int, ...] = ()
     changed_by_template: Mapping[int, int] = field(default_factory=dict)
     """template id to how many of its passes changed, for the reports"""

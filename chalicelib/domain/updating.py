@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.announcing import announce_change, send_waiting
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.finding import get_pass_or_raise
@@ -27,8 +28,12 @@ KNOWN_BARCODES = tuple(kind for kinds in BARCODES.values() for kind in kinds)
 Location = dict[str, Any]
 
 
-def update_pass(platform: Platform, *, project_id: int, reference: PassReference, update: ContentUpdate) -> Ticket:
-    """Merges an update into one pass and returns its finished ticket. Four calls by pass id.
+def update_pass(
+    platform: Platform, *, project_id: int, reference: PassReference, update: ContentUpdate, announced: bool = True
+) -> Ticket:
+    """Merges an update into one pass and returns its finished ticket. Three calls by pass id, and a message.
+
+    Devices that hold the pass are pushed, unless it is not `announced`.
 
     Raises:
         InvalidRequest: an entry breaks a rule, or the pass would outgrow its limit.
@@ -42,7 +47,7 @@ def update_pass(platform: Platform, *, project_id: int, reference: PassReference
         pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
         # one number for all attempts: the write keeps its place among its rivals
         numbered = numbered or take_ticket(platform)
-        return _write(platform, pass_, update, *numbered)
+        return _write(platform, pass_, update, *numbered, announced=announced)
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 
@@ -52,7 +57,15 @@ def take_ticket(platform: Platform) -> tuple[int, datetime]:
     return platform.sequences.next_values(name=TICKETS, count=1, now=platform.now())
 
 
-def _write(platform: Platform, pass_: Pass, update: ContentUpdate, ticket_id: int, created_at: datetime) -> Ticket:
+def _write(
+    platform: Platform,
+    pass_: Pass,
+    update: ContentUpdate,
+    ticket_id: int,
+    created_at: datetime,
+    *,
+    announced: bool = True,
+) -> Ticket:
     after, merge = apply_ticket(
         pass_,
         number_locations(update, ticket_id=ticket_id),
@@ -68,7 +81,9 @@ def _write(platform: Platform, pass_: Pass, update: ContentUpdate, ticket_id: in
         target=None,
         progress=Progress(total=1, processed=1, changed=int(merge.changed)),
     )
-    platform.passes.update_pass(before=pass_, after=after, ticket=ticket)
+    outgoing = announce_change(after, ticket_id=ticket_id, now=platform.now()) if announced else []
+    platform.passes.update_pass(before=pass_, after=after, ticket=ticket, outgoing=outgoing)
+    send_waiting(platform, outgoing)
     return ticket
 
 

@@ -62,6 +62,13 @@ class WalletServices:
 class WalletServiceSource(Protocol):
     """The settings of every project's wallets. What a project does not set is the deployment's."""
 
+    def get_shared_issuer(self) -> str | None:
+        """The issuer id at Google of all projects without one of their own.
+
+        Raises:
+            Busy: it cannot be read.
+        """
+
     def get_services(self, project_id: int) -> WalletServices:
         """A project's services, remembered for some minutes.
 

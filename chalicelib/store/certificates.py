@@ -10,21 +10,29 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.certificates import CertificateBundle, CertificateSource
 from chalicelib.domain.errors import Busy
 from chalicelib.settings import Settings
+from chalicelib.store.wallet_services import DocumentSource
 
 MEMBERS = ("certificate", "key", "wwdr")
+
+DOCUMENTS = ("wallets", "google")
+"""names in a scope that are no certificates, see `wallet_services.py`"""
 
 CreateClient = Callable[[str, str | None], Any]
 """a botocore client for a service; the second argument is its endpoint, None for AWS's own"""
 
 
-def make_source(settings: Settings, create_client: CreateClient) -> CertificateSource:
+class SecretsSource(CertificateSource, DocumentSource, Protocol):
+    """Certificates, and the documents beside them."""
+
+
+def make_source(settings: Settings, create_client: CreateClient) -> SecretsSource:
     """The source that the setting `certificates` names; without the setting, one that holds nothing."""
     kind, _, place = (settings.certificates or "").partition(":")
     if kind == "file":
@@ -43,6 +51,10 @@ class NoSource:
         """See `CertificateSource`."""
         return []
 
+    def read_document(self, scope: str, name: str) -> str | None:
+        """See `DocumentSource`."""
+        return None
+
 
 class FolderSource:
     """Implements `CertificateSource` over `<folder>/<scope>/<name>/{certificate,key,wwdr}.pem`."""
@@ -59,6 +71,15 @@ class FolderSource:
         except OSError as error:
             raise Busy("the certificates cannot be read") from error
         return [_read_folder(folder) for folder in folders if not folder.name.startswith(".")]
+
+    def read_document(self, scope: str, name: str) -> str | None:
+        """See `DocumentSource`."""
+        try:
+            return (self._folder / scope / f"{name}.json").read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise Busy(f"the document {scope}/{name} cannot be read") from error
 
 
 def _read_folder(folder: Path) -> CertificateBundle:
@@ -96,6 +117,17 @@ class ParameterSource:
                     bundles.setdefault(name, {})[member] = parameter["Value"].encode()
         return [_bundle(name, bundles[name]) for name in sorted(bundles)]
 
+    def read_document(self, scope: str, name: str) -> str | None:
+        """See `DocumentSource`."""
+        with _translated():
+            try:
+                answer = self._client.get_parameter(
+                    Name=f"{self._root.rstrip('/')}/{scope}/{name}", WithDecryption=True
+                )
+            except self._client.exceptions.ParameterNotFound:
+                return None
+            return str(answer["Parameter"]["Value"])
+
     def _read(self, path: str) -> Iterator[Mapping[str, Any]]:
         arguments = {"Path": path, "Recursive": True, "WithDecryption": True}
         while True:
@@ -120,7 +152,17 @@ class SecretSource:
     def read_bundles(self, scope: str) -> list[CertificateBundle]:
         """See `CertificateSource`. A call a page of names, and one a bundle."""
         with _translated():
-            return [self._read(scope, name) for name in sorted(self._list_names(scope))]
+            names = sorted(name for name in self._list_names(scope) if name not in DOCUMENTS)
+            return [self._read(scope, name) for name in names]
+
+    def read_document(self, scope: str, name: str) -> str | None:
+        """See `DocumentSource`."""
+        with _translated():
+            try:
+                answer = self._client.get_secret_value(SecretId=f"{self._prefix}/{scope}/{name}")
+            except self._client.exceptions.ResourceNotFoundException:
+                return None
+            return str(answer.get("SecretString", ""))
 
     def _list_names(self, scope: str) -> Iterator[str]:
         start = f"{self._prefix}/{scope}/"

@@ -105,6 +105,7 @@ class DynamoDeliveryStore:
             state=_PAUSED,
             until=until,
             reason=pause.reason,
+            failures=pause.failures or None,
             expires_at=_expiry(pause.until),
         )
         try:
@@ -169,4 +170,5 @@ def _as_pause(item: RawItem) -> Pause:
         service=item["key"]["S"].removeprefix(_PAUSE),
         until=_until(item),
         reason=item.get("reason", {}).get("S", ""),
+        failures=int(item.get("failures", {}).get("N", 0)),
     )

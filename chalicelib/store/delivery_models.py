@@ -16,6 +16,7 @@ class DeliveryRow(Model):
     state = UnicodeAttribute()
     until = NumberAttribute(null=True)
     reason = UnicodeAttribute(null=True)
+    failures = NumberAttribute(null=True)
     expires_at = NumberAttribute()
 
 

@@ -38,6 +38,7 @@ class Call:
 UPDATE = {"fields": {"Points": {"value": "5"}}}
 TAGS = {"tags": ["vip"]}
 LOCATIONS = {"locations": [PLACE]}
+CALLBACK = {"baseUrl": "https://callbacks.example", "headers": {}}
 
 PASS_FORMS: dict[str, tuple[str, ...]] = {
     "/v1/pass/{}": ("pass",),
@@ -70,6 +71,9 @@ CALLS: dict[str, Call] = (
         "POST /v1/template/duplicate/{}": Call(("template",)),
         "POST /v1/template/duplicate/id/{}": Call(("template_name",)),
         "GET /v1/template/headers": Call(),
+        "POST /v1/project/{}/settings/callback": Call(("project",), CALLBACK),
+        "GET /v1/project/{}/settings/callback": Call(("project",)),
+        "DELETE /v1/project/{}/settings/callback": Call(("project",)),
     }
     | {
         f"{method} {prefix}{suffix}": Call((*kinds, *more), body)
@@ -113,8 +117,10 @@ WALLET_ROUTES = frozenset(
         "DELETE /v1/devices/{}/registrations_attido/{}/{}",
         "GET /v1/devices/{}/registrations/{}",
         "GET /v1/passes/{}/{}",
+        "POST /v1/passes/{}/{}/personalize",
         "POST /v1/log",
         "POST /v1/google/callback",
+        "POST /v1/google/callback/{}",
     }
 )
 """Devices and Google call these. They have no account and no revision, prove themselves with a pass's token or a
@@ -147,6 +153,7 @@ class Project:
 def furnish(tenant: Tenant, *, with_pass: bool = True) -> Project:
     """Fills a project. Names are unique over all projects, so that none of them is found in another by chance."""
     unique = next(_numbers)
+    tenant.call("POST", f"/v1/project/{tenant.project_id}/settings/callback", json=CALLBACK)
     template_id = new_template(tenant, externalId=f"card {unique}")
     (place,) = tenant.call("POST", f"/v1/template/{template_id}/locations", json=[PLACE])
     names = {

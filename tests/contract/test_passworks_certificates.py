@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib import settings, wiring
 from tests.contract.campaigns import UNKNOWN_IDS
 from tests.contract.expectations import SECONDS, UUID
 from tests.support.certificates import Life, make_bundle, make_certificate, make_wwdr, pass_name, write_bundle
+from tests.support.google_wallet import changed_settings
 from tests.support.stack import Stack, Tenant
 
 END = datetime(2046, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -25,15 +25,10 @@ def store(folder: Path, name: str, *, scope: str = "shared", pass_type: str = "p
 
 
 @pytest.fixture
-def folder(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(stack: Stack, tmp_path: Path) -> Iterator[Path]:
     """An empty place for certificates, which the server reads from."""
-    monkeypatch.setenv("PASSEL_CERTIFICATES", f"file:{tmp_path}")
-    settings.get_settings.cache_clear()
-    wiring.get_keyring.cache_clear()
-    yield tmp_path
-    monkeypatch.undo()
-    settings.get_settings.cache_clear()
-    wiring.get_keyring.cache_clear()
+    with changed_settings({"PASSEL_CERTIFICATES": f"file:{tmp_path}"}):
+        yield tmp_path
 
 
 def test_the_list_shows_exactly_the_documented_keys(tenant: Tenant, folder: Path) -> None:

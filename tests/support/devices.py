@@ -8,8 +8,9 @@ from chalicelib.domain.ports import Platform
 from chalicelib.domain.registering import add_registration, remove_registration, take_number
 from chalicelib.domain.registrations import Installation, Wallet, device_key
 from chalicelib.domain.retrying import retry_conflicts
+from local import certificates
 
-PASS_TYPE = "pass.test.passel"
+PASS_TYPE = certificates.PASS_TYPE
 WALLETS = {"ios": Wallet.PASSBOOK, "android": Wallet.WALLET_PASSES}
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
+from chalicelib import wiring
 from chalicelib.settings import get_settings
-from chalicelib.wiring import get_google_root_keys
 from local.engine import HOST
 from tests.support.phones import shared_client
 from tests.unit.wallets.google.signing import Google, encode_public, new_key, root_entry, root_list
@@ -129,4 +129,6 @@ def changed_settings(variables: Mapping[str, str]) -> Iterator[None]:
 
 def _forget_settings() -> None:
     get_settings.cache_clear()
-    get_google_root_keys.cache_clear()
+    for name, part in vars(wiring).items():
+        if hasattr(part, "cache_clear") and name not in ("get_platform", "get_database"):
+            part.cache_clear()

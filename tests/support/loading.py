@@ -58,6 +58,7 @@ def _load(pass_: Pass, devices: Sequence[str], pass_type: str) -> None:
             wallet=wallet,
             push_token=f"token {number}",
             created_at=created_at,
+            registered_at=created_at,
         )
         after = hold(after, platform=wallet.device_os, now=created_at)
         transaction.put(stored._as_row(registration), RegistrationRow.device.does_not_exist(), label="registration")

@@ -14,7 +14,15 @@ from chalicelib.domain.tags import Tag
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
 BOUNDS = Bounds(
-    tags_per_pass=15, tag_characters=255, locations=10, content_bytes=2000, budget_seconds=1.0, rows_filtered=1000
+    tags_per_pass=15,
+    tag_characters=255,
+    locations=10,
+    content_bytes=2000,
+    budget_seconds=1.0,
+    rows_filtered=1000,
+    push_seconds=86_400,
+    push_pause_seconds=900,
+    callback_seconds=86_400,
 )
 
 

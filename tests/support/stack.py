@@ -45,6 +45,7 @@ class Stack:
         self.queues = embedded.queues
         self.dynamodb = embedded.dynamodb
         self.engine_name = embedded.engine_name
+        self.vendors = embedded.vendors
         self._clients: list[httpx.Client] = []
 
     def tenant(self) -> Tenant:

@@ -18,15 +18,18 @@ ALLOWED = {
     "domain": {"domain"},
     "schemas": {"schemas", "domain", "settings"},
     "store": {"store", "domain", "schemas", "settings"},
-    "wallets": {"wallets", "domain", "settings"},
+    "outbound": {"outbound", "domain"},
+    "wallets": {"wallets", "outbound", "domain", "settings"},
     "pages": {"pages", "domain"},
     "metrics": set(),
     "api": {"api", "domain", "schemas", "errors", "settings", "wiring", "wallets", "pages", "metrics"},
-    "workers": {"workers", "domain", "schemas", "settings", "wiring"},
+    "workers": {"workers", "domain", "schemas", "settings", "wiring", "metrics"},
     "settings": set(),
     "errors": {"domain"},
-    "wiring": {"domain", "store", "settings", "wallets"},
+    "wiring": {"domain", "store", "settings", "wallets", "outbound"},
     "operations": {"domain", "wiring", "wallets"},
+    "callback_operations": {"domain", "schemas", "wiring"},
+    "commands": {"commands", "domain", "operations", "callback_operations", "settings"},
 }
 """part of `chalicelib` to the parts that it may import"""
 

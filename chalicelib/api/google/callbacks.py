@@ -9,20 +9,37 @@ from chalice import Blueprint, Response
 from chalicelib.api.passkit.entry import WalletRequest, empty, wallet_route
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.google_installs import GoogleReport, record_report
-from chalicelib.settings import get_settings
-from chalicelib.wiring import get_google_root_keys
+from chalicelib.wiring import get_google_root_keys, get_wallet_services
 
 google = Blueprint(__name__)
 
 _log = logging.getLogger("passel")
 
+_LONGEST_ID = 15
+"""digits: ids stay below 2^53"""
+
 
 @wallet_route(google, "/v1/google/callback", methods=["POST"])
 def receive_google_callback(request: WalletRequest) -> Response:
-    """200 for whatever Google signed, also a second time; 400 for anything else."""
+    """For the issuer that projects share. 200 for whatever Google signed, also a second time; 400 for anything else."""
+    return _receive(request, get_wallet_services().get_shared_issuer())
+
+
+@wallet_route(google, "/v1/google/callback/{project_id}", methods=["POST"])
+def receive_google_callback_of_project(request: WalletRequest, project_id: str) -> Response:
+    """For the issuer of one project, which the address names and the message never does (wallets, section 4.2)."""
+    is_number = project_id.isascii() and project_id.isdigit() and len(project_id) <= _LONGEST_ID
+    return _receive(request, _find_issuer(int(project_id)) if is_number else None)
+
+
+def _find_issuer(project_id: int) -> str | None:
+    account = get_wallet_services().get_services(project_id).google
+    return None if account is None else account.issuer_id
+
+
+def _receive(request: WalletRequest, issuer_id: str | None) -> Response:
     from chalicelib.wallets.google.callbacks import BadCallback, verify_current_callback
 
-    issuer_id = get_settings().google_issuer_id
     if issuer_id is None:
         raise InvalidRequest("no issuer is configured")
     try:
@@ -35,14 +52,12 @@ def receive_google_callback(request: WalletRequest) -> Response:
     except BadCallback as refusal:
         _log.warning("refused a callback that claims to be Google's: %s", refusal.reason)
         raise InvalidRequest("the callback does not verify") from refusal
-    record_report(
-        request.platform,
-        GoogleReport(
-            issuer_id=issuer_id,
-            object_id=event.object_id,
-            event_type=event.event_type,
-            nonce=event.nonce,
-            expires_at=event.expires_at,
-        ),
+    report = GoogleReport(
+        issuer_id=issuer_id,
+        object_id=event.object_id,
+        event_type=event.event_type,
+        nonce=event.nonce,
+        expires_at=event.expires_at,
     )
+    record_report(request.platform, report, issuer_of=_find_issuer)
     return empty(200)

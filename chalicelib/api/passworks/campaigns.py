@@ -117,7 +117,7 @@ def merge_campaign(request: PassworksRequest, campaign_type: str, campaign_id: s
 
 @route(campaigns, _CAMPAIGN + "/push", methods=["POST"])
 def push_campaign(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
-    """Writes the message, if there is one, to every pass."""
+    """Writes the message, if there is one, to every pass, and pushes to all devices."""
     template = get_campaign(request, campaign_type, campaign_id)
     message = read_push_message(request)
     passes = campaign_editing.push_campaign(request.platform, template, message=message)

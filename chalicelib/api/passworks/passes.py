@@ -64,13 +64,13 @@ def update_pass_of_campaign(request: PassworksRequest, campaign_type: str, campa
     template = get_campaign(request, campaign_type, campaign_id)
     pass_ = get_pass(request, template, pass_id)
     body = request.root("pass", ROOTS[template.campaign_type])
-    _read_switch(request, body, "push", default=True)
     changed = campaign_passes.update_pass_of_campaign(
         request.platform,
         template,
         pass_,
         draft=read_pass(body),
         restart=not _read_switch(request, body, "merge", default=True),
+        announced=_read_switch(request, body, "push", default=True),
     )
     return answers.show_pass(changed, template, base_url=request.base_url)
 
@@ -101,12 +101,10 @@ def delete_pass_of_campaign(request: PassworksRequest, campaign_type: str, campa
 
 @route(campaign_pass_routes, _PASS + "/push", methods=["POST"])
 def push_pass(request: PassworksRequest, campaign_type: str, campaign_id: str, pass_id: str) -> Any:
-    """Writes the message, if there is one, to the pass."""
+    """Writes the message, if there is one, to the pass, and pushes to its devices."""
     template = get_campaign(request, campaign_type, campaign_id)
     pass_ = get_pass(request, template, pass_id)
-    message = read_push_message(request)
-    if message is not None:
-        campaign_passes.write_message(request.platform, pass_, message=message)
+    campaign_passes.push_pass(request.platform, pass_, message=read_push_message(request))
     return {"message": f"push notifications sent for pass with id: {pass_.serial_number} on campaign '{template.name}'"}
 
 

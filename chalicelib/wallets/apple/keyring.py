@@ -77,6 +77,16 @@ class Keyring:
             return None
         return self._fit(next((bundle for bundle in bundles if bundle.name == DEFAULT), bundles[0]))
 
+    def find_by_pass_type(self, project_id: int, pass_type: str) -> SigningCredentials | None:
+        """A usable certificate of a pass type: the project's default one if it is of that type, else any.
+
+        Raises:
+            Busy: the source cannot be reached.
+        """
+        default = self.get_credentials(project_id, None)
+        candidates = [*([default] if default else []), *self.list_credentials(project_id)]
+        return next((one for one in candidates if one.pass_type_identifier == pass_type), None)
+
     def check_all(self, scopes: Iterable[str]) -> list[str]:
         """Everything that is wrong with the certificates of these scopes, or will be within 30 days. Reads anew."""
         problems: list[str] = []

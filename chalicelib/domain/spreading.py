@@ -1,0 +1,95 @@
+"""From changed passes to the devices that hold them: one delivery for each wallet, cut to what its service takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from chalicelib.domain.announcing import PUSH_QUEUE
+from chalicelib.domain.campaign_ports import PushCursor
+from chalicelib.domain.deliveries import Delivery, as_document
+from chalicelib.domain.ports import Platform
+from chalicelib.domain.registrations import Registration, Wallet
+
+REGISTRATIONS_PER_MESSAGE = 5000
+"""that one message reads; the rest is handed to the next"""
+
+TOKENS_PER_DELIVERY = {Wallet.PASSBOOK: 250, Wallet.GOOGLE_WALLET: 100}
+"""so that a worker is done well within its minute: Google is asked at 18 a second, and lost devices are removed"""
+
+MOST_TOKENS = 1000
+"""of other wallets: the limit of Pass2U (wallets, section 3.3)"""
+
+MOST_CHARACTERS = 150_000
+"""of the tokens of one message, which SQS bounds"""
+
+
+def spread_push(
+    platform: Platform,
+    *,
+    ticket_id: int,
+    project_id: int,
+    pass_ids: Sequence[int],
+    after: PushCursor | None,
+    asked_at: datetime,
+) -> int:
+    """Asks for a push to every device that holds one of the passes; how many deliveries were asked for.
+
+    A device that holds several stands in one delivery once, and `deliveries` sees to it across messages. A message
+    handled twice asks twice, which does no harm.
+
+    Raises:
+        Busy: try the message again.
+    """
+    registrations, following = platform.registrations.list_of_passes(
+        pass_ids, after=after, limit=REGISTRATIONS_PER_MESSAGE
+    )
+    found = list(_cut(registrations, ticket_id=ticket_id, project_id=project_id, asked_at=asked_at))
+    for queue in sorted({delivery.queue for delivery in found}):
+        documents = [as_document(delivery) for delivery in found if delivery.queue == queue]
+        platform.queues.send_documents(queue, documents)
+    if following is not None:
+        rest = {
+            "ticket_id": ticket_id,
+            "project_id": project_id,
+            "pass_ids": [pass_id for pass_id in pass_ids if pass_id >= following[0]],
+            "after": list(following),
+            "asked_at": asked_at.isoformat(),
+        }
+        platform.queues.send_documents(PUSH_QUEUE, [rest])
+    return len(found)
+
+
+def _cut(
+    registrations: Sequence[Registration], *, ticket_id: int, project_id: int, asked_at: datetime
+) -> Iterator[Delivery]:
+    groups: dict[tuple[int, Wallet, str, str | None], dict[str, None]] = {}
+    for one in registrations:
+        # in place of a set, so that the same registrations are always cut in the same way
+        own = groups.setdefault((one.template_id, one.wallet, one.pass_type, one.push_service_url), {})
+        own[one.push_token] = None
+    for (template_id, wallet, pass_type, url), tokens in groups.items():
+        for portion in _portions(list(tokens), most=TOKENS_PER_DELIVERY.get(wallet, MOST_TOKENS)):
+            yield Delivery(
+                ticket_id=ticket_id,
+                project_id=project_id,
+                template_id=template_id,
+                wallet=wallet,
+                pass_type=pass_type,
+                tokens=tuple(portion),
+                push_service_url=url,
+                asked_at=asked_at,
+            )
+
+
+def _portions(tokens: Sequence[str], *, most: int) -> Iterator[list[str]]:
+    portion: list[str] = []
+    characters = 0
+    for token in tokens:
+        if portion and (len(portion) == most or characters + len(token) > MOST_CHARACTERS):
+            yield portion
+            portion, characters = [], 0
+        portion.append(token)
+        characters += len(token)
+    if portion:
+        yield portion
