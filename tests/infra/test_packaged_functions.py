@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.settings import Settings, read_settings
 from infra.package import Stage
-from tests.infra.template import Template
+from tests.infra.template import Json, Template
 
 HANDLERS = {
     "APIHandler": "app.app",
@@ -18,6 +18,14 @@ HANDLERS = {
     "FailSegment": "chalicelib.workers.bulk.fail_segment",
     "ResumeUnfinished": "chalicelib.workers.sweep.resume_unfinished",
     "SweepCollection": "chalicelib.workers.sweep.sweep_collection",
+    "SpreadPush": "chalicelib.workers.push.spread_push",
+    "DeliverPassbook": "chalicelib.workers.push.deliver_passbook",
+    "DeliverWalletPasses": "chalicelib.workers.push.deliver_wallet_passes",
+    "DeliverPass2u": "chalicelib.workers.push.deliver_pass2u",
+    "DeliverPasswallet": "chalicelib.workers.push.deliver_passwallet",
+    "DeliverPassworksWallet": "chalicelib.workers.push.deliver_passworks_wallet",
+    "DeliverGoogleWallet": "chalicelib.workers.push.deliver_google_wallet",
+    "SendCallback": "chalicelib.workers.callbacks.send_callback",
 }
 QUEUES = {
     "PlanBulkUpdate": "plan",
@@ -25,7 +33,16 @@ QUEUES = {
     "FailPlan": "plan-dead",
     "FailSegment": "segment-dead",
     "SweepCollection": "sweep",
+    "SpreadPush": "push",
+    "DeliverPassbook": "deliver-passbook",
+    "DeliverWalletPasses": "deliver-wallet-passes",
+    "DeliverPass2u": "deliver-pass2u",
+    "DeliverPasswallet": "deliver-passwallet",
+    "DeliverPassworksWallet": "deliver-passworks-wallet",
+    "DeliverGoogleWallet": "deliver-google-wallet",
+    "SendCallback": "callback",
 }
+DELIVERIES = {name for name in QUEUES if name.startswith("Deliver")}
 GATEWAY_TIMEOUT_SECONDS = 29
 """how long API Gateway waits for a function"""
 
@@ -46,16 +63,15 @@ def test_a_function_knows_the_prefix_of_its_tables(template: Template, stage: St
     assert template.functions[name]["Environment"]["Variables"]["PASSEL_PREFIX"] == stage.prefix
 
 
-def test_the_api_alone_finds_images_and_certificates(template: Template, stage: Stage) -> None:
+def test_the_api_alone_finds_images_and_who_speaks_with_wallets_their_secrets(template: Template, stage: Stage) -> None:
     (bucket,) = template.of_type("AWS::S3::Bucket").values()
-    expected = {
-        "PASSEL_ASSETS": {"Fn::Sub": "s3:" + bucket["BucketName"]["Fn::Sub"]},
-        "PASSEL_CERTIFICATES": f"ssm:/{stage.app_name}-{stage.name}/certificates",
-    }
+    assets = {"PASSEL_ASSETS": {"Fn::Sub": "s3:" + bucket["BucketName"]["Fn::Sub"]}}
+    certificates = {"PASSEL_CERTIFICATES": f"ssm:/{stage.app_name}-{stage.name}/certificates"}
+    right: dict[str, Json] = {"APIHandler": assets | certificates, **dict.fromkeys(DELIVERIES, certificates)}
     for name, function in template.functions.items():
         variables = function["Environment"]["Variables"]
-        found = {variable: variables[variable] for variable in expected if variable in variables}
-        assert found == (expected if name == "APIHandler" else {}), name
+        found = {variable: variables[variable] for variable in assets | certificates if variable in variables}
+        assert found == right.get(name, {}), name
 
 
 def test_the_settings_of_every_function_can_be_read(template: Template) -> None:

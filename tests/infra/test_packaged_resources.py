@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,8 @@ def test_received_events_are_forgotten(template: Template, stage: Stage) -> None
         for table in template.of_type("AWS::DynamoDB::Table").values()
         if "TimeToLiveSpecification" in table
     }
-    assert found == {stage.prefix + "received-events": {"AttributeName": "expires_at", "Enabled": True}}
+    forgetful = {stage.prefix + table for table in ("received-events", "deliveries")}
+    assert found == {name: {"AttributeName": "expires_at", "Enabled": True} for name in forgetful}
 
 
 def test_every_queue_is_there(template: Template, stage: Stage) -> None:
@@ -81,7 +83,8 @@ def test_every_working_queue_hands_over_to_its_dead_letter_queue(template: Templ
             assert "RedrivePolicy" not in queue
             continue
         target, _ = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
-        assert queues[target]["QueueName"] == f"{name}-dead"
+        family = re.sub("deliver-.*", "deliver", name)
+        assert queues[target]["QueueName"] == f"{family}-dead"
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
         # a message keeps the age it had, so the last stop must not forget it sooner
         assert queues[target]["MessageRetentionPeriod"] >= queue["MessageRetentionPeriod"]

@@ -12,7 +12,7 @@ from chalicelib.domain.assets import image_key
 from infra.definition import read_tables
 from infra.package import PROJECT, Stage
 from tests.infra.template import Json, Template
-from tests.infra.test_packaged_functions import HANDLERS, QUEUES
+from tests.infra.test_packaged_functions import DELIVERIES, HANDLERS, QUEUES
 
 INDEXES = {table["TableName"]: table.get("GlobalSecondaryIndexes", []) for table in read_tables("")}
 """indexes by the bare name of their table"""
@@ -20,20 +20,28 @@ CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibili
 READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 """a transaction is authorised by the actions on its items"""
-SPECIAL = {
-    "dynamodb:Scan": ("ResumeUnfinished", "sweeps"),
-    "dynamodb:PartiQLUpdate": ("UpdateSegment", "passes"),
-    "dynamodb:PartiQLDelete": ("SweepCollection", "memberships"),
+SPECIAL: dict[str, tuple[set[str], set[str]]] = {
+    "dynamodb:Scan": ({"ResumeUnfinished"}, {"sweeps", "outbox"}),
+    "dynamodb:PartiQLUpdate": ({"UpdateSegment"}, {"passes"}),
+    "dynamodb:PartiQLDelete": ({"SweepCollection"}, {"memberships"}),
+    "dynamodb:PartiQLInsert": (DELIVERIES, {"deliveries"}),
+    "dynamodb:BatchWriteItem": (DELIVERIES, {"deliveries"}),
 }
-"""by action: the one function that has it, and its one table. The store's batches of statements fall back to single
+"""by action: the functions that have it, and its tables. The store's batches of statements fall back to single
 writes when they are refused, so a missing permission would show only in the bill (developer guide, `ql-iam.html`)."""
 OPERATORS_ONLY = {"projects", "credentials"}
 """tables that only the command line writes"""
 SENDS = {
-    "APIHandler": {"plan", "sweep"},
+    "APIHandler": {"plan", "sweep", "push", "callback"},
     "PlanBulkUpdate": {"plan", "segment"},
+    "UpdateSegment": {"push"},
     "SweepCollection": {"sweep"},
-    "ResumeUnfinished": {"plan", "sweep"},
+    "ResumeUnfinished": {"plan", "sweep", "push", "callback"},
+    "SpreadPush": {"push", *(QUEUES[name] for name in DELIVERIES)},
+    "SendCallback": {"callback", "callback-dead"},
+    # whoever learns that a device is gone tells the team; Google's wallet is told by its callbacks
+    **{name: {QUEUES[name], "callback"} for name in DELIVERIES - {"DeliverGoogleWallet"}},
+    "DeliverGoogleWallet": {"deliver-google-wallet"},
 }
 IMAGES = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
 NO_RESOURCES_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -104,11 +112,11 @@ def test_only_the_api_sees_credentials_and_no_function_makes_them(template: Temp
 
 
 @pytest.mark.parametrize("action", SPECIAL)
-def test_special_access_is_given_once_and_to_one_table(template: Template, stage: Stage, action: str) -> None:
-    name, table = SPECIAL[action]
+def test_special_access_is_given_to_few_and_to_few_tables(template: Template, stage: Stage, action: str) -> None:
+    names, tables = SPECIAL[action]
     allowed = {name: resources_of(template, name, action) for name in HANDLERS}
-    table_arn = f"arn:aws:dynamodb:*:*:table/{stage.prefix}{table}"
-    assert {name: resources for name, resources in allowed.items() if resources} == {name: {table_arn}}
+    table_arns = {f"arn:aws:dynamodb:*:*:table/{stage.prefix}{table}" for table in tables}
+    assert {name: resources for name, resources in allowed.items() if resources} == dict.fromkeys(names, table_arns)
 
 
 @pytest.mark.parametrize("name", HANDLERS)
@@ -154,12 +162,14 @@ def test_every_image_lies_where_the_api_may_write() -> None:
     assert image_key(str(uuid.uuid4()), "original").startswith("assets/")
 
 
-def test_only_the_api_reads_certificates_and_no_function_writes_them(template: Template) -> None:
+def test_who_speaks_with_wallets_reads_their_secrets_and_no_function_writes_them(template: Template) -> None:
     """AWS asks for the path of the request, a scope below this one (user guide, `ps-retrieval-authorization`), and its
     key `aws/ssm` decrypts for everybody in the account (`ps-restrict-decryption`)."""
     path = template.functions["APIHandler"]["Environment"]["Variables"]["PASSEL_CERTIFICATES"].removeprefix("ssm:")
     arn = f"arn:aws:ssm:*:*:parameter{path}/*"
-    assert access_to(template, "ssm") == {("APIHandler", "ssm:GetParametersByPath", arn)}
+    signs = {"APIHandler", "DeliverPassbook"}
+    by_path = {(name, "ssm:GetParametersByPath", arn) for name in signs}
+    assert access_to(template, "ssm") == by_path | {(name, "ssm:GetParameter", arn) for name in signs | DELIVERIES}
     assert access_to(template, "kms") == access_to(template, "secretsmanager") == set()
 
 

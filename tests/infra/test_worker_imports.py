@@ -17,7 +17,18 @@ MODULES = sorted(
     for path in (PROJECT / "chalicelib" / "workers").glob("*.py")
     if path.stem != "__init__"
 )
-HEAVY = ("PIL", "aws_lambda_powertools", "cryptography", "httpx", "jinja2", "python_multipart", "segno")
+HEAVY = (
+    "PIL",
+    "aws_lambda_powertools",
+    "cryptography",
+    "google.auth",
+    "h2",
+    "httpcore",
+    "httpx",
+    "jinja2",
+    "python_multipart",
+    "segno",
+)
 """imported by the routes that use them, so that no other request waits for them in a cold start"""
 
 

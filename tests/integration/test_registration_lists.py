@@ -106,7 +106,8 @@ def change_wallet(pass_: Pass, device: str) -> None:
     key = device_key(device_id=device, pass_type=devices.PASS_TYPE)
     before = platform.registrations.find(device=key, pass_id=pass_.pass_id)[1]
     assert before is not None
-    platform.registrations.renew(before=before, after=replace(before, wallet=Wallet.PASSWALLET), now=platform.now())
+    after = replace(before, wallet=Wallet.PASSWALLET, registered_at=platform.now())
+    platform.registrations.renew(before=before, after=after)
 
 
 # The plain way: every value is compared as the text that a list shows. Times sort as they are written.
