@@ -133,6 +133,8 @@ class Settings(BaseModel):
     passworks_wallet_api_key: str | None = None
     google_rest_base_url: str = Field(default="https://walletobjects.googleapis.com/walletobjects/v1", pattern=_ADDRESS)
     google_token_url: str = Field(default="https://oauth2.googleapis.com/token", pattern=_ADDRESS)
+    google_default_logo_url: str | None = Field(default=None, pattern=r"^https://\S+$")
+    """for Google's loyalty cards and tickets, which must have a logo, where a campaign names none by its address"""
     google_save_base_url: str = Field(default="https://pay.google.com/gp/v/save/", pattern=_ADDRESS)
     ca_file: str | None = None
     """a PEM file of further authorities that outgoing calls trust, for local servers and private networks"""

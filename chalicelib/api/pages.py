@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,9 @@ from chalice.app import Request
 from chalicelib.api.passkit.delivery import check_address, count_event, send_pkpass
 from chalicelib.api.requests import ApiRequest, View, decode, register_view
 from chalicelib.domain import page_addresses
+from chalicelib.domain.callback_events import report_delivery
 from chalicelib.domain.clients import is_crawler, recognise_client
-from chalicelib.domain.errors import InvalidRequest, NotFound, StateRefused
+from chalicelib.domain.errors import Busy, InvalidRequest, NotFound, StateRefused
 from chalicelib.domain.page_addresses import PageUrls
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.reporting import Event
@@ -27,13 +30,15 @@ from chalicelib.domain.visiting import (
 )
 from chalicelib.errors import wallet_answer
 from chalicelib.settings import get_settings
-from chalicelib.wiring import get_image_cache
+from chalicelib.wiring import get_google_parts, get_image_cache, get_wallet_services
 
 if TYPE_CHECKING:
     from chalicelib.pages.rendering import Page
     from chalicelib.pages.views import CardView
 
 pages = Blueprint(__name__)
+
+_log = logging.getLogger("passel")
 
 CONTENT_TYPES = ["application/json", "*/*"]
 QR_SCALE = 8
@@ -119,16 +124,46 @@ def _is_prefetch(request: ApiRequest) -> bool:
 def _show(request: ApiRequest, template: Template, pass_: Pass, *, suffix: str, urls: PageUrls) -> Response:
     if suffix == ".qrcode":
         return _qr_picture(urls.page_url)
+    if suffix == ".google":
+        return _lead_to_google(request, template, pass_)
     card = _view_pass(template, pass_, request.base_url)
     if suffix == ".png":
         return _picture(card)
     if suffix == ".pkpass":
-        return offer_pass(request, pass_, card=card, urls=urls)
+        return offer_pass(request, template, pass_, card=card, urls=urls)
     count_event(request.platform, pass_, Event.VIEWS)
     return _page(_render(request, template, card, urls))
 
 
-def offer_pass(request: ApiRequest, pass_: Pass, *, card: CardView, urls: PageUrls) -> Response:
+def _lead_to_google(request: ApiRequest, template: Template, pass_: Pass) -> Response:
+    """On to Google's page that saves the pass, which is brought there now: few of those who look want it.
+
+    Raises:
+        NotFound: the project has no service account.
+        Busy: Google cannot be reached.
+    """
+    from chalicelib.domain.google_passes import make_save_link
+
+    if not _has_google(pass_.project_id):
+        raise NotFound("pass", "at Google")
+    read_passes = partial(request.platform.passes.get_passes, consistent=True)
+    link = make_save_link(get_google_parts(), pass_, template=template, read_passes=read_passes)
+    if link is None:
+        raise Busy("Google cannot be reached")
+    return Response(body="", status_code=302, headers={"Location": link, "Cache-Control": "no-store"})
+
+
+def _has_google(project_id: int) -> bool:
+    """Whether passes of a project can be brought to Google. A page does without a button if that cannot be told."""
+    try:
+        account = get_wallet_services().get_services(project_id).google
+    except Busy as error:
+        _log.warning("the page of a pass goes without Google: %r", error)
+        return False
+    return account is not None and account.service_account is not None
+
+
+def offer_pass(request: ApiRequest, template: Template, pass_: Pass, *, card: CardView, urls: PageUrls) -> Response:
     """The pass itself; in a browser on Android a page of the wallets that could take it.
 
     Raises:
@@ -141,8 +176,13 @@ def offer_pass(request: ApiRequest, pass_: Pass, *, card: CardView, urls: PageUr
         from chalicelib.pages.wallet_links import wallet_links
 
         wallets = wallet_links(urls.pkpass_file_url)
-        return _page(render_android_page(card, pkpass_url=urls.pkpass_file_url, wallets=wallets))
-    return send_pkpass(request.platform, pass_, base_url=request.base_url, event=Event.DOWNLOADS)
+        google_url = urls.google_url if _has_google(pass_.project_id) else None
+        return _page(
+            render_android_page(card, pkpass_url=urls.pkpass_file_url, wallets=wallets, google_save_url=google_url)
+        )
+    response = send_pkpass(request.platform, pass_, base_url=request.base_url, event=Event.DOWNLOADS)
+    report_delivery(request.platform, pass_, name="downloaded", campaign_id=template.campaign_id)
+    return response
 
 
 def _render(request: ApiRequest, template: Template, card: CardView, urls: PageUrls) -> Page:
@@ -155,6 +195,7 @@ def _render(request: ApiRequest, template: Template, card: CardView, urls: PageU
         page_url=urls.page_url,
         platform=recognise_client(request.header("user-agent")),
         wallets=wallet_links(urls.pkpass_file_url),
+        google_save_url=urls.google_url if _has_google(template.project_id) else None,
         open_graph=describe_link(card, template.campaign, image_url=urls.preview_url),
     )
 
@@ -203,15 +244,17 @@ def _view_template(template: Template, base_url: str) -> CardView:
     )
 
 
-def view_for_download(request: ApiRequest, pass_: Pass) -> tuple[CardView, PageUrls]:
-    """The card and the addresses of a pass that is downloaded.
+def offer_download(request: ApiRequest, pass_: Pass) -> Response:
+    """A pass that is downloaded by its link or by a client: the pass itself, or the page of wallets.
 
     Raises:
         NotFound: its campaign is gone.
+        Busy, InvalidRequest
     """
     distribution = page_addresses.ANY_DISTRIBUTION
     template = get_visited_template_or_raise(request.platform, pass_, distribution=distribution)
-    return _view_pass(template, pass_, request.base_url), _pass_urls(request, distribution, pass_)
+    card, urls = _view_pass(template, pass_, request.base_url), _pass_urls(request, distribution, pass_)
+    return offer_pass(request, template, pass_, card=card, urls=urls)
 
 
 def _pass_urls(request: ApiRequest, distribution: str, pass_: Pass) -> PageUrls:

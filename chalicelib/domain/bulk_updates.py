@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.announcing import announce_passes
 from chalicelib.domain.content import ContentUpdate, Merge
-from chalicelib.domain.counted_index import count_members
+from chalicelib.domain.counted_index import count_members, passes_of_project
 from chalicelib.domain.errors import Busy, NotFound, Refused
 from chalicelib.domain.finding import get_tag_or_raise
+from chalicelib.domain.google_passes import record_shared_update
 from chalicelib.domain.passes import Pass, apply_ticket
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
@@ -109,6 +110,8 @@ def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> N
         segments = platform.tickets.get_plan(ticket_id=ticket_id)
         if segments is None:
             segments = _living_segments(platform, ticket)
+            # before the plan, so that no pass is delivered without it; a second time it changes nothing
+            _note_shared(platform, ticket)
             platform.tickets.save_plan(ticket, segments)
         return segments
 
@@ -130,6 +133,30 @@ def _living_segments(platform: Platform, ticket: Ticket) -> list[int]:
     if ticket.collection is None or not _is_living(platform, ticket):
         return []
     return [count.segment for count in platform.counts.read_counts(ticket.collection) if count.members() > 0]
+
+
+def _note_shared(platform: Platform, ticket: Ticket) -> None:
+    """Lets one request to Google show what all passes of a template now have in common (wallets, section 4.4)."""
+    update = platform.tickets.get_update(ticket_id=ticket.ticket_id)
+    for template_id in _whole_templates(platform, ticket) if update is not None else ():
+        assert update is not None
+        record_shared_update(
+            platform.google_objects, template_id=template_id, update=update, ticket_id=ticket.ticket_id
+        )
+
+
+def _whole_templates(platform: Platform, ticket: Ticket) -> list[int]:
+    """Templates all of whose passes an update is for: a campaign's; all of the project, if all its passes have the tag.
+
+    A tag's passes are some of the project's, so where as many are counted they are the same.
+    """
+    if isinstance(ticket.target, TemplateTarget):
+        return [ticket.target.template_id]
+    assert ticket.collection is not None
+    tagged = platform.counts.read_counts(ticket.collection)
+    if count_members(tagged) != count_members(platform.counts.read_counts(passes_of_project(ticket.project_id))):
+        return []
+    return [header.template_id for header in platform.templates.list_headers(project_id=ticket.project_id)]
 
 
 def _is_living(platform: Platform, ticket: Ticket) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 import uuid
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from typing import Literal
 
 from chalicelib.domain.identifiers import LARGEST_NUMBER
 
-Suffix = Literal["", ".pkpass", ".png", ".qrcode"]
+Suffix = Literal["", ".pkpass", ".png", ".qrcode", ".google"]
 
-SUFFIXES: tuple[Suffix, ...] = (".pkpass", ".png", ".qrcode")
+SUFFIXES: tuple[Suffix, ...] = (".pkpass", ".png", ".qrcode", ".google")
 
 ANY_DISTRIBUTION = "pass"
 """stands for the distribution in addresses of passes made by whoever does not know the campaign; no code is so short"""
@@ -43,6 +44,8 @@ class PageUrls:
     """the same pass, never a page in its place (`FILE_QUERY`)"""
     preview_url: str
     qrcode_url: str
+    google_url: str
+    """leads on to Google's page that saves the pass"""
 
 
 def distribution_code(project_id: int, campaign_id: str) -> str:
@@ -55,6 +58,12 @@ def distribution_code(project_id: int, campaign_id: str) -> str:
         raise ValueError(f"{project_id} does not fit into {_PROJECT_BYTES} bytes")
     code = project_id.to_bytes(_PROJECT_BYTES, "big") + uuid.UUID(campaign_id).bytes
     return base64.urlsafe_b64encode(code).rstrip(b"=").decode()
+
+
+def distribution_id(campaign_id: str) -> str:
+    """The id of a campaign's one distribution, made from the campaign's."""
+    digest = hashlib.sha256(f"distribution of {campaign_id}".encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
 def parse_distribution_code(code: str) -> tuple[int, str] | None:
@@ -109,4 +118,5 @@ def _page_urls(page_url: str, *, updated_at: datetime) -> PageUrls:
         pkpass_file_url=f"{page_url}.pkpass?{name}={value}",
         preview_url=f"{page_url}.png?updated_at={int(updated_at.timestamp())}",
         qrcode_url=f"{page_url}.qrcode",
+        google_url=f"{page_url}.google",
     )

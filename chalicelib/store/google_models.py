@@ -14,4 +14,8 @@ class GoogleObjectRow(Model):
 
     key = UnicodeAttribute(hash_key=True)
     digest = UnicodeAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    document = UnicodeAttribute(null=True)
+    """JSON: everything else of a class or an object"""
     allowed_at = NumberAttribute(null=True)
+    """of an account: microseconds since 1970"""

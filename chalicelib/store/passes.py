@@ -93,9 +93,10 @@ class DynamoPassStore:
         )
         return [int(item["pass_id"]["N"]) for item in answer["Items"]]
 
-    def get_passes(self, pass_ids: Sequence[int]) -> dict[int, Pass]:
+    def get_passes(self, pass_ids: Sequence[int], *, consistent: bool = False) -> dict[int, Pass]:
         """See `PassStore`."""
-        items = self._database.batch_get(PassRow, [_key(pass_id) for pass_id in pass_ids])
+        keys = [_key(pass_id) for pass_id in pass_ids]
+        items = self._database.batch_get(PassRow, keys, consistent=consistent)
         passes = [pass_rows.as_pass(item) for item in items]
         return {pass_.pass_id: pass_ for pass_ in passes}
 

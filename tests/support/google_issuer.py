@@ -200,6 +200,9 @@ class Issuer:
     def read_passes(self, pass_ids: Sequence[int]) -> dict[int, Pass]:
         return {one: self.passes[one] for one in pass_ids if one in self.passes}
 
+    def read_template(self, _: int, template_id: int) -> Template | None:
+        return self.templates.get(template_id)
+
     def link(self, pass_: Pass) -> str | None:
         """The link that saves a pass."""
         template = self.templates[pass_.template_id]
@@ -213,7 +216,7 @@ class Issuer:
                 project_id=PROJECT_ID,
                 pass_ids=pass_ids or tuple(self.passes),
                 read_passes=self.read_passes,
-                read_template=self.templates.get,
+                read_template=self.read_template,
                 registered=registered,
             )
         )
@@ -226,7 +229,12 @@ class Issuer:
     def change_all(self, ticket_id: int, **values: Any) -> None:
         """Writes values of fields of every pass of the one template, and notes that it was for all."""
         (template,) = self.templates.values()
-        record_shared_update(self.parts, template=template, update=write_values(**values), ticket_id=ticket_id)
+        record_shared_update(
+            self.parts.store,
+            template_id=template.template_id,
+            update=write_values(**values),
+            ticket_id=ticket_id,
+        )
         for pass_id in self.passes:
             self.change(pass_id, ticket_id, **values)
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from chalicelib import wiring
+from chalicelib.domain.registrations import Wallet
 from chalicelib.settings import get_settings
 from local.engine import HOST
 from tests.support.phones import shared_client
@@ -65,13 +66,14 @@ class GoogleWallet:
             message=members | message,
         ).callback()
 
-    def post(self, body: Any, **more: Any) -> httpx.Response:
-        """Sends a body, which may be none of Google's."""
-        return shared_client().post(self._url, json=body, **more)
+    def post(self, body: Any, *, project_id: int | None = None, **more: Any) -> httpx.Response:
+        """Sends a body, which may be none of Google's, to the address of all projects or to that of one."""
+        url = self._url if project_id is None else f"{self._url}/{project_id}"
+        return shared_client().post(url, json=body, **more)
 
-    def save(self, serial_number: str, **changes: Any) -> httpx.Response:
+    def save(self, serial_number: str, *, project_id: int | None = None, **changes: Any) -> httpx.Response:
         """Somebody saves a pass."""
-        return self.post(self.sign(serial_number, event="save", **changes))
+        return self.post(self.sign(serial_number, event="save", **changes), project_id=project_id)
 
     def delete(self, serial_number: str, **changes: Any) -> httpx.Response:
         """Somebody deletes it."""
@@ -127,7 +129,15 @@ def changed_settings(variables: Mapping[str, str]) -> Iterator[None]:
         _forget_settings()
 
 
+_kept: list[object] = []
+"""what has connections open: a process has one of each, and never closes it"""
+
+
 def _forget_settings() -> None:
+    if wiring.get_google_parts.cache_info().currsize:
+        _kept.append(wiring.get_google_parts())
+    if wiring.get_push_channel.cache_info().currsize:
+        _kept.extend(map(wiring.get_push_channel, Wallet))
     get_settings.cache_clear()
     for name, part in vars(wiring).items():
         if hasattr(part, "cache_clear") and name not in ("get_platform", "get_database"):

@@ -98,6 +98,11 @@ class TeamServer:
         )
         self._thread.start()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it refuses connections."""
+        return self._stopping.is_set()
+
     def receive(self, told: Told) -> Reply:
         """Notes a request; the reply to it."""
         with self._lock:
@@ -180,7 +185,7 @@ class Teams:
     def stop(self) -> None:
         """Stops those that still run."""
         for server in self._servers:
-            if not server._stopping.is_set():
+            if not server.is_stopped:
                 server.stop()
 
 
@@ -203,4 +208,5 @@ def run_teams(*, trusted_networks: tuple[str, ...] = (LOOPBACK,)) -> Iterator[Te
                 yield teams
             finally:
                 teams.stop()
+                get_callback_sender().close()
                 get_callback_sender.cache_clear()

@@ -102,6 +102,7 @@ def test_the_addresses_of_a_campaign_and_a_pass() -> None:
         pkpass_file_url=f"{page}.pkpass?as=file",
         preview_url=f"{page}.png?updated_at=1482165993",
         qrcode_url=f"{page}.qrcode",
+        google_url=f"{page}.google",
     )
     assert pass_.page_url == "https://passes.example/p/dist/1-token"
     assert pass_.pkpass_url == f"{pass_.page_url}.pkpass"
