@@ -1,8 +1,10 @@
 """`python -m local.demo`: plays a team's day against the running stack over HTTP, and checks every answer.
 
-2,000 passes of a new template, a new tag on 1,200 of them, every page of the tag both ways; an iPhone and an Android
-phone that install some; a bulk update followed to its end, also on the phones; the phones remove their passes, and the
-tag is emptied and deleted. The passes stay; template and tag have names of their own, so the demo can be repeated.
+2,000 passes of a new template, a new tag on 1,200 of them, every page of the tag both ways; seven phones that install
+some; a bulk update followed to its end: each phone that holds a changed pass is pushed, asks what changed, fetches it
+and shows it; an update of one pass alone; the phones remove their passes, and the tag is emptied and deleted. The
+passes stay; template and tag have names of their own, so the demo can be repeated. With --url the phones poll: only a
+stack of this machine plays the push services too.
 """
 
 from __future__ import annotations
@@ -11,25 +13,26 @@ import secrets
 import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 
-from local.demo_client import Api, DemoError, Target, connect, connect_as_stranger, expect, read_target
+from local.demo_cast import LATEST, NEW, OLD, PASSES, TAGGED, Cast, Update
+from local.demo_client import Api, DemoError, Pushes, Target, connect, connect_as_stranger, expect, read_target
+from local.demo_devices import (
+    expect_pushes,
+    find_registrations,
+    find_shared,
+    install_passes,
+    receive_update,
+    remove_passes,
+)
 from local.demo_progress import Watch, show_bar
-from local.phones import ANDROID, IPHONE, PassFile, Phone
 
-PASSES = 2_000
-TAGGED = 1_200
 PASSES_PER_REQUEST = 200
 PAGE_SIZE = 100
-ON_IPHONE = 20
-ON_ANDROID = 12
-"""passes with the tag; one is on both phones, and the iPhone holds one more without the tag"""
-ROWS_PER_PAGE = 10
-"""of registrations"""
 SPOT_CHECKS = 60
 """passes read with the tag, and as many without"""
 THREADS = 6
@@ -38,40 +41,16 @@ _POLL_SECONDS = 0.1
 _UPDATE_SECONDS = 120.0
 _ENDED = ("COMPLETED", "FAILED", "ABORTED", "ABANDONED")
 
-_OLD = {"Points": "0", "Level": "Bronze"}
-_NEW = {"Points": "2500", "Level": "Gold"}
 _TEMPLATE = {
     "vendor": "Apple",
     "type": "Store Card",
     "projectType": "loyalty",
     "fields": {
-        "Points": {"fieldType": "primary", "label": "Points", "value": _OLD["Points"]},
-        "Level": {"fieldType": "secondary", "label": "Level", "value": _OLD["Level"]},
+        "Points": {"fieldType": "primary", "label": "Points", "value": OLD["Points"]},
+        "Level": {"fieldType": "secondary", "label": "Level", "value": OLD["Level"]},
         "Member": {"fieldType": "auxiliary", "label": "Member", "value": ""},
     },
 }
-
-
-@dataclass(frozen=True)
-class Cast:
-    """The passes of this run, by id; the value is the pass's number as a member, or its link."""
-
-    name: str
-    """of the template"""
-    tag: str
-    template_id: int
-    tagged: dict[int, str]
-    untagged: dict[int, str]
-    links: dict[int, str]
-
-
-@dataclass(frozen=True)
-class Holding:
-    """The passes that a phone holds."""
-
-    phone: Phone
-    serial_numbers: dict[int, str]
-    """by pass id"""
 
 
 def create_passes(api: Api) -> Cast:
@@ -158,98 +137,10 @@ def count_by_status(
     click.echo(f"Counted {len(never):,} not_been_installed, {len(installed)} installed, {len(uninstalled)} uninstalled")
 
 
-def install_passes(cast: Cast, *, iphone: Phone, android: Phone) -> list[Holding]:
-    """Passes spread over the run go to the phones, one of them to both. Each phone then knows what it holds."""
-    watch = Watch()
-    ids = list(cast.tagged)[:: TAGGED // (ON_IPHONE + ON_ANDROID)]
-    for_iphone, for_android = ids[:ON_IPHONE], ids[ON_IPHONE - 1 :][:ON_ANDROID]
-    holdings = []
-    for phone, chosen in ((iphone, [*for_iphone, min(cast.untagged)]), (android, for_android)):
-        files = {pass_id: phone.install(cast.links[pass_id]) for pass_id in chosen}
-        _expect_shown(cast, phone, files, updated=())
-        holding = Holding(phone, {pass_id: file.serial_number for pass_id, file in files.items()})
-        expect(f"first list of the {phone.model.name}", sorted(phone.list_changed()), sorted(phone.passes))
-        _expect_fetched(holding, changed=())
-        holdings.append(holding)
-    total = _count(holdings)
-    click.echo(
-        f"Installed {ON_IPHONE + 1} passes on an iPhone and {ON_ANDROID} on an Android phone, one on both,"
-        f" {watch.rate(total)}"
-    )
-    return holdings
-
-
-def receive_update(cast: Cast, holdings: list[Holding]) -> None:
-    """The phones are told of exactly those of their passes that have the tag, fetch them, and show the new values."""
-    watch, changed = Watch(), 0
-    for holding in holdings:
-        phone = holding.phone
-        updated = [pass_id for pass_id in holding.serial_numbers if pass_id in cast.tagged]
-        right = sorted(holding.serial_numbers[pass_id] for pass_id in updated)
-        expect(f"passes that the {phone.model.name} is told of", sorted(phone.list_changed()), right)
-        _expect_fetched(holding, changed=updated)
-        _expect_fetched(holding, changed=())
-        files = {pass_id: phone.passes[serial] for pass_id, serial in holding.serial_numbers.items()}
-        _expect_shown(cast, phone, files, updated=updated)
-        changed += len(updated)
-    click.echo(
-        f"Both phones fetched their {changed} changed passes and show {_NEW['Points']} points {watch.rate(changed)}"
-    )
-
-
-def _expect_fetched(holding: Holding, *, changed: Collection[int]) -> None:
-    """Of all that a phone holds only these have a newer version; after that nothing is left to tell."""
-    phone = holding.phone
-    for pass_id, serial_number in holding.serial_numbers.items():
-        what = f"a newer version of pass {pass_id} for the {phone.model.name}"
-        expect(what, phone.fetch(serial_number), pass_id in changed)
-    expect(f"next list of the {phone.model.name}", phone.list_changed(), [])
-
-
-def _expect_shown(cast: Cast, phone: Phone, files: dict[int, PassFile], *, updated: Collection[int]) -> None:
-    members = cast.tagged | cast.untagged
-    for pass_id, file in files.items():
-        values = (_NEW if pass_id in updated else _OLD) | {"Member": members[pass_id]}
-        expect(f"pass {pass_id} on the {phone.model.name}", file.values, values)
-
-
-def find_registrations(api: Api, cast: Cast, holdings: list[Holding]) -> None:
-    """The campaign's registrations are exactly what the phones hold now; so are those of the pass on both."""
-    campaigns = api.list_rows("/v2/store_cards", page_size=ROWS_PER_PAGE, query={"q[name_eq]": cast.name})
-    expect("campaigns of the template's name", [each["name"] for each in campaigns], [cast.name])
-    path = f"/v2/store_cards/{campaigns[0]['id']}"
-    watch = Watch()
-    rows = api.list_rows(f"{path}/registrations", page_size=ROWS_PER_PAGE)
-    held = [(serial, holding.phone.model) for holding in holdings for serial in holding.phone.passes]
-    right = sorted((serial, model.wallet, model.device_os) for serial, model in held)
-    expect("registrations", sorted((row["pass_id"], row["wallet"], row["device_os"]) for row in rows), right)
-    expect("different registration ids", len({row["id"] for row in rows}), len(rows))
-    shared = min(set.intersection(*(set(holding.serial_numbers) for holding in holdings)))
-    on_both = holdings[0].serial_numbers[shared]
-    rows_of_pass = api.list_rows(f"{path}/passes/{on_both}/registrations", page_size=ROWS_PER_PAGE)
-    expect("registrations of the pass on both", rows_of_pass, [row for row in rows if row["pass_id"] == on_both])
-    click.echo(f"Found {len(rows)} registrations, exactly what the phones hold, in {watch.seconds * 1000:.0f} ms")
-
-
-def remove_passes(holdings: list[Holding]) -> None:
-    """The phones give up all their passes, and have nothing to ask for any more."""
-    watch = Watch()
-    for holding in holdings:
-        for serial_number in holding.serial_numbers.values():
-            holding.phone.remove(serial_number)
-        expect(f"last list of the {holding.phone.model.name}", holding.phone.list_changed(), [])
-    total = _count(holdings)
-    click.echo(f"Removed all {total} from the phones {watch.rate(total)}")
-
-
-def _count(holdings: list[Holding]) -> int:
-    return sum(len(holding.serial_numbers) for holding in holdings)
-
-
 def update_tagged(api: Api, cast: Cast) -> None:
     """Two fields of every tagged pass, followed through the ticket to COMPLETED."""
     watch, processed = Watch(), 0
-    fields = {name: {"value": value} for name, value in _NEW.items()}
+    fields = {name: {"value": value} for name, value in NEW.items()}
     ticket_id = api.call("PUT", f"/v1/tag/{cast.tag}/passes", json={"fields": fields})["ticketId"]
     with show_bar("Bulk update", length=TAGGED) as advance:
         while True:
@@ -268,12 +159,20 @@ def update_tagged(api: Api, cast: Cast) -> None:
     click.echo(f"Updated {TAGGED:,} passes with ticket {ticket_id} {rate}")
 
 
+def update_one(api: Api, pass_id: int) -> None:
+    """One field of one pass, with a ticket that is finished when it is answered."""
+    watch = Watch()
+    fields = {name: {"value": value} for name, value in LATEST.items()}
+    ticket_id = api.call("PUT", f"/v1/pass/{pass_id}", json={"fields": fields})["ticketId"]
+    click.echo(f"Updated pass {pass_id} alone with ticket {ticket_id} in {watch.seconds * 1000:.0f} ms")
+
+
 def spot_check(api: Api, cast: Cast) -> None:
     """Passes spread over the run: those with the tag show the update, those without it do not, and no other field."""
     watch = Watch()
     chosen = [
         (pass_id, member, values, tags)
-        for passes, values, tags in ((cast.tagged, _NEW, [cast.tag]), (cast.untagged, _OLD, []))
+        for passes, values, tags in ((cast.tagged, NEW, [cast.tag]), (cast.untagged, OLD, []))
         for pass_id, member in list(passes.items())[:: len(passes) // SPOT_CHECKS][:SPOT_CHECKS]
     ]
     expect("passes to look at", len(chosen), 2 * SPOT_CHECKS)
@@ -303,8 +202,8 @@ def empty_and_delete_tag(api: Api, cast: Cast) -> None:
     click.echo(f"Emptied the tag of {TAGGED:,} passes in {seconds * 1000:.0f} ms, then deleted it")
 
 
-def play(api: Api, *, iphone: Phone, android: Phone) -> None:
-    """The whole story.
+def play(api: Api, *, air: httpx.Client, pushes: Pushes | None) -> None:
+    """The whole story. Phones are on the air; they poll where nobody hears of pushes.
 
     Raises:
         DemoError: as soon as anything differs.
@@ -315,17 +214,22 @@ def play(api: Api, *, iphone: Phone, android: Phone) -> None:
     add_tags(api, cast)
     walk_pages(api, cast)
     count_by_status(api, cast)
-    holdings = install_passes(cast, iphone=iphone, android=android)
+    holdings = install_passes(cast, air=air)
     on_phones = cast.tagged.keys() & {pass_id for holding in holdings for pass_id in holding.serial_numbers}
     count_by_status(api, cast, installed=on_phones)
     find_registrations(api, cast, holdings)
-    update_tagged(api, cast)
-    receive_update(cast, holdings)
+    updates = [Update(cast.tagged, NEW)]
+    receive_update(cast, holdings, updates, pushes=pushes, ask=lambda: update_tagged(api, cast))
     spot_check(api, cast)
+    shared = find_shared(holdings)
+    updates.append(Update([shared], LATEST))
+    receive_update(cast, holdings, updates, pushes=pushes, ask=lambda: update_one(api, shared))
     remove_passes(holdings)
     count_by_status(api, cast, uninstalled=on_phones)
     find_registrations(api, cast, holdings)
     empty_and_delete_tag(api, cast)
+    if pushes is not None:
+        expect_pushes(holdings, updates, pushes)
     click.echo(f"Everything was as it must be. {watch.seconds:.1f} s in all")
 
 
@@ -347,7 +251,7 @@ def command(*, data: Path, url: str | None, key: str | None, secret: str | None)
     try:
         target = Target(url=url, key=key, secret=secret) if url and key and secret else read_target(data)
         with connect(target) as http, connect_as_stranger(target) as air:
-            play(Api(http), iphone=Phone(IPHONE, http=air), android=Phone(ANDROID, http=air))
+            play(Api(http), air=air, pushes=Pushes(air, target.pushes) if target.pushes else None)
     except DemoError as error:
         raise click.ClickException(str(error)) from error
     except KeyError as error:

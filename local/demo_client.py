@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -24,6 +25,43 @@ class Target:
     url: str
     key: str
     secret: str
+    pushes: str | None = None
+    """the feed that tells played phones of their pushes; there is none beyond this machine"""
+
+
+class Pushes:
+    """What the push services of a local stack have been asked to send, for each phone (`local/vendors.py`)."""
+
+    def __init__(self, http: httpx.Client, url: str) -> None:
+        self._http = http
+        self._url = url
+
+    def count(self, push_token: str) -> int:
+        """Pushes so far.
+
+        Raises:
+            DemoError
+        """
+        return self._read(push_token)
+
+    def await_push(self, push_token: str, *, than: int, enough: threading.Event) -> bool:
+        """Whether there have been more pushes than that; waits until there are, or the caller has had enough.
+
+        Notices the latter up to 20 s late, the time that the feed takes for one answer.
+
+        Raises:
+            DemoError
+        """
+        while self._read(push_token, after=than) <= than:
+            if enough.is_set():
+                return False
+        return True
+
+    def _read(self, push_token: str, **query: int) -> int:
+        url = f"{self._url}/{quote(push_token, safe='')}"
+        answer = send(self._http, "GET", url, params=query)
+        expect("status of the feed of pushes", answer.status_code, 200)
+        return int(read_json(f"GET {url}", answer)["pushes"])
 
 
 class Api:
@@ -78,7 +116,7 @@ def read_target(data: Path) -> Target:
     """
     try:
         content = json.loads((data / "run.json").read_text(encoding="utf-8"))
-        return Target(url=content["url"], key=content["key"], secret=content["secret"])
+        return Target(url=content["url"], key=content["key"], secret=content["secret"], pushes=content.get("pushes"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DemoError(f"no local stack runs on the data folder {data}; `make run` starts one") from error
 

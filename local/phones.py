@@ -40,6 +40,10 @@ class Model:
     """the user agent that follows the link to a pass"""
     daemon: str
     """the user agent that speaks with the web service"""
+    pass_client: str | None = None
+    """sent as `X-Pass-Client`, which alone tells some wallets from Apple's (wallets, section 3.1)"""
+    push_service_url: str | None = None
+    """where its pushes are to be sent, if it says so: it then registers as PassWallet does (wallets, section 3.4)"""
 
 
 IPHONE = Model(
@@ -51,13 +55,40 @@ IPHONE = Model(
     " Version/17.5 Mobile/15E148 Safari/604.1",
     daemon="passd/1.0 CFNetwork/1496.0.7 Darwin/23.5.0",
 )
-ANDROID = Model(
+WALLET_PASSES = Model(
     name="Android phone",
     wallet="wallet_passes",
     device_os="android",
     scheme="AndroidPass",
     browser="WalletPasses/4.3.1 (Linux; U; Android 14; Pixel 8)",
     daemon="WalletPasses/4.3.1 (Linux; U; Android 14; Pixel 8)",
+)
+PASS2U = Model(
+    name="Pass2U phone",
+    wallet="pass2u",
+    device_os="android",
+    scheme="ApplePass",
+    browser="okhttp/4.9.3",
+    daemon="okhttp/4.9.3",
+    pass_client="Passes",
+)
+PASSWALLET = Model(
+    name="PassWallet phone",
+    wallet="passwallet",
+    device_os="android",
+    scheme="AttidoPass",
+    browser="PassWallet/Android 1.38 (Linux; U; Android 9)",
+    daemon="PassWallet/Android 1.38 (Linux; U; Android 9)",
+    push_service_url="https://push.passwallet.net",
+)
+PASSWORKS_WALLET = Model(
+    name="Passworks phone",
+    wallet="passworks_wallet",
+    device_os="android",
+    scheme="ApplePass",
+    browser="okhttp/3.12.1",
+    daemon="okhttp/3.12.1",
+    pass_client="Passworks",
 )
 
 
@@ -96,12 +127,15 @@ class PassFile:
 class Phone:
     """One phone. Its passes are in `passes`, by serial number."""
 
-    def __init__(self, model: Model, *, http: httpx.Client) -> None:
+    def __init__(self, model: Model, *, http: httpx.Client, name: str | None = None) -> None:
+        """Unpack a phone; `name` tells it from others of its model."""
         self.model = model
+        self.name = name or model.name
+        self.push_token = secrets.token_hex(32)
+        """what a push service knows it by"""
         self.passes: dict[str, PassFile] = {}
         self._http = http
         self._device_id = secrets.token_hex(16)
-        self._push_token = secrets.token_hex(32)
         self._services: dict[str, str] = {}
         self._tags: dict[str, str] = {}
 
@@ -111,9 +145,12 @@ class Phone:
         Raises:
             DemoError
         """
-        answer = send(self._http, "GET", url, headers={"User-Agent": self.model.browser})
+        answer = send(self._http, "GET", url, headers=self._name_itself(self.model.browser))
         held = read_pass_file(url, answer)
-        answer = self._call("POST", self._registration(held), held, json={"pushToken": self._push_token})
+        body = {"pushToken": self.push_token}
+        if self.model.push_service_url is not None:
+            body["pushServiceUrl"] = self.model.push_service_url
+        answer = self._call("POST", self._registration(held), held, json=body)
         expect(f"status of registering {held.serial_number}", answer.status_code, 201)
         self.add(held)
         return held
@@ -139,7 +176,7 @@ class Phone:
         url = f"{service}/v1/devices/{self._device_id}/registrations/{quote(pass_type, safe='')}"
         tag = self._tags.get(pass_type)
         query = {} if tag is None else {"passesUpdatedSince": tag}
-        answer = send(self._http, "GET", url, params=query, headers={"User-Agent": self.model.daemon})
+        answer = send(self._http, "GET", url, params=query, headers=self._name_itself(self.model.daemon))
         if answer.status_code == 204:
             expect("body of a list of no passes", answer.content, b"")
             return []
@@ -184,13 +221,19 @@ class Phone:
         del self.passes[serial_number]
 
     def _registration(self, held: PassFile) -> str:
-        return f"{held.service}/v1/devices/{self._device_id}/registrations/{_path(held)}"
+        kind = "registrations" if self.model.push_service_url is None else "registrations_attido"
+        return f"{held.service}/v1/devices/{self._device_id}/{kind}/{_path(held)}"
+
+    def _name_itself(self, user_agent: str) -> dict[str, str]:
+        """Headers of every request."""
+        client = {} if self.model.pass_client is None else {"X-Pass-Client": self.model.pass_client}
+        return {"User-Agent": user_agent, **client}
 
     def _call(
         self, method: str, url: str, held: PassFile, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> httpx.Response:
         """A request that shows the token of a pass."""
-        own = {"User-Agent": self.model.daemon, "Authorization": f"{self.model.scheme} {held.token}"}
+        own = self._name_itself(self.model.daemon) | {"Authorization": f"{self.model.scheme} {held.token}"}
         return send(self._http, method, url, headers={**own, **(headers or {})}, **more)
 
 

@@ -111,6 +111,10 @@ class Pump:
                 thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
+    def handle_visible(self) -> int:
+        """Handle in this thread what is visible now, and leave what is delayed; how many messages there were."""
+        return sum(consumer.handle_visible() for consumer in self._consumers)
+
     def drain(self, timeout_seconds: float) -> int:
         """Handle messages in this thread until every queue with a handler is empty; return how many this thread did.
 

@@ -111,6 +111,10 @@ class Vendors:
 
 class _FeedServer(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing: a phone may hang up while it waits."""
 
 
 class _FeedHandler(BaseHTTPRequestHandler):

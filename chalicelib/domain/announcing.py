@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from chalicelib.domain.campaign_ports import PushCursor
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.outgoing import Outgoing
 from chalicelib.domain.passes import Pass
@@ -27,7 +28,7 @@ def announce_change(after: Pass, *, ticket_id: int, now: datetime) -> list[Outgo
         Outgoing(
             key=f"push#{ticket_id}#{after.pass_id}",
             queue=PUSH_QUEUE,
-            document=_document(ticket_id, after.project_id, [after.pass_id], now),
+            document=push_document(ticket_id, after.project_id, [after.pass_id], now),
             created_at=now,
         )
     ]
@@ -40,7 +41,8 @@ def announce_passes(platform: Platform, *, ticket_id: int, project_id: int, pass
         Busy: the queue cannot be reached.
     """
     if pass_ids:
-        platform.queues.send_documents(PUSH_QUEUE, [_document(ticket_id, project_id, pass_ids, platform.now())])
+        document = push_document(ticket_id, project_id, pass_ids, platform.now())
+        platform.queues.send_documents(PUSH_QUEUE, [document])
 
 
 def send_waiting(platform: Platform, messages: Sequence[Outgoing]) -> None:
@@ -53,10 +55,14 @@ def send_waiting(platform: Platform, messages: Sequence[Outgoing]) -> None:
         _log.warning("%d messages are left to the outbox: %r", len(messages), error)
 
 
-def _document(ticket_id: int, project_id: int, pass_ids: Sequence[int], now: datetime) -> dict[str, object]:
+def push_document(
+    ticket_id: int, project_id: int, pass_ids: Sequence[int], asked_at: datetime, *, after: PushCursor | None = None
+) -> dict[str, object]:
+    """JSON for the push queue; `PushMessage` reads it. Passes that come `after` are still to be told."""
     return {
         "ticket_id": ticket_id,
         "project_id": project_id,
         "pass_ids": list(pass_ids),
-        "asked_at": now.isoformat(),
+        "after": None if after is None else list(after),
+        "asked_at": asked_at.isoformat(),
     }

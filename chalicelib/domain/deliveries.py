@@ -76,14 +76,16 @@ class Pause:
 class DeliveryStore(Protocol):
     """One small row for each device and ticket; forgotten after some days."""
 
-    def claim(self, names: Sequence[str], *, now: datetime, seconds: float) -> Claims:
+    def claim(self, names: Sequence[str], *, asked_at: datetime, now: datetime, seconds: float) -> Claims:
         """Takes deliveries that nobody has taken, or whose taker has been silent for `seconds`.
+
+        One that was made before `asked_at` is to be made again: the device may have looked before the change.
 
         Of several callers at once exactly one gets each.
         """
 
-    def finish(self, names: Sequence[str], *, now: datetime) -> None:
-        """Notes deliveries as made, for good."""
+    def finish(self, names: Sequence[str], *, pushed_at: datetime) -> None:
+        """Notes deliveries as made, or as not to be made, not before that moment."""
 
     def note_gone(self, since: Mapping[str, datetime], *, now: datetime) -> None:
         """Notes that devices are gone, until their registrations are removed."""

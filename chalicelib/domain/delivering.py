@@ -68,7 +68,7 @@ def deliver(platform: Platform, channel: PushChannel, delivery: Delivery) -> Del
         _ask_again(platform, delivery, delivery.tokens, not_before=waits_until)
         return DeliveryReport()
     names = {delivery.name_of(token): token for token in delivery.tokens}
-    claims = platform.deliveries.claim(list(names), now=now, seconds=CLAIM_SECONDS)
+    claims = platform.deliveries.claim(list(names), asked_at=delivery.asked_at, now=now, seconds=CLAIM_SECONDS)
     work = _Work(platform, delivery, names, started_at=now)
     work.push(channel, claims)
     work.settle(claims)
@@ -139,7 +139,6 @@ class _Work:
         self.report.outcomes.update(result.outcome for result in self.results.values())
 
     def _record(self, results: Sequence[PushResult]) -> None:
-        now = self.platform.now()
         final = (Outcome.SENT, Outcome.REFUSED)
         done = [self.delivery.name_of(each.token) for each in results if each.outcome in final]
         gone = {
@@ -147,8 +146,8 @@ class _Work:
             for each in results
             if each.outcome is Outcome.GONE
         }
-        self.platform.deliveries.finish(done, now=now)
-        self.platform.deliveries.note_gone(gone, now=now)
+        self.platform.deliveries.finish(done, pushed_at=self.started_at)
+        self.platform.deliveries.note_gone(gone, now=self.started_at)
 
     def settle(self, claims: Claims) -> None:
         """Acts on the answers, and on what an earlier try left."""
@@ -189,7 +188,8 @@ class _Work:
     def _remove(self, since: dict[str, datetime]) -> None:
         for token, moment in since.items():
             remove_token(self.platform, pass_type=self.delivery.pass_type, push_token=token, gone_since=moment)
-        self.platform.deliveries.finish([self.delivery.name_of(token) for token in since], now=self.platform.now())
+        names = [self.delivery.name_of(token) for token in since]
+        self.platform.deliveries.finish(names, pushed_at=self.started_at)
 
     def _pause(self, tokens: list[str]) -> None:
         """Leaves the service alone until an operator may have mended what it refuses."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from chalicelib.domain.announcing import PUSH_QUEUE
+from chalicelib.domain.announcing import PUSH_QUEUE, push_document
 from chalicelib.domain.campaign_ports import PushCursor
 from chalicelib.domain.deliveries import Delivery, as_document
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.registrations import Registration, Wallet
+from chalicelib.domain.tickets import UNFINISHED
 
 REGISTRATIONS_PER_MESSAGE = 5000
 """that one message reads; the rest is handed to the next"""
@@ -19,6 +20,11 @@ TOKENS_PER_DELIVERY = {Wallet.PASSBOOK: 250, Wallet.GOOGLE_WALLET: 100}
 
 MOST_TOKENS = 1000
 """of other wallets: the limit of Pass2U (wallets, section 3.3)"""
+
+LONGEST_WAIT = timedelta(hours=1)
+"""for the end of a bulk update: one that takes longer is stuck, and its devices are told of what it has done"""
+
+_LONGEST_DELAY_SECONDS = 10
 
 MOST_CHARACTERS = 150_000
 """of the tokens of one message, which SQS bounds"""
@@ -35,12 +41,16 @@ def spread_push(
 ) -> int:
     """Asks for a push to every device that holds one of the passes; how many deliveries were asked for.
 
-    A device that holds several stands in one delivery once, and `deliveries` sees to it across messages. A message
-    handled twice asks twice, which does no harm.
+    A device that holds several stands in one delivery once, and `deliveries` sees to it across messages. The devices of
+    a bulk update of several segments are told at its end: asked to look earlier they would miss what changes later. A
+    message handled twice asks twice, which does no harm.
 
     Raises:
         Busy: try the message again.
     """
+    if _is_under_way(platform, ticket_id, asked_at):
+        _wait(platform, ticket_id, project_id, pass_ids, after, asked_at)
+        return 0
     registrations, following = platform.registrations.list_of_passes(
         pass_ids, after=after, limit=REGISTRATIONS_PER_MESSAGE
     )
@@ -49,15 +59,32 @@ def spread_push(
         documents = [as_document(delivery) for delivery in found if delivery.queue == queue]
         platform.queues.send_documents(queue, documents)
     if following is not None:
-        rest = {
-            "ticket_id": ticket_id,
-            "project_id": project_id,
-            "pass_ids": [pass_id for pass_id in pass_ids if pass_id >= following[0]],
-            "after": list(following),
-            "asked_at": asked_at.isoformat(),
-        }
-        platform.queues.send_documents(PUSH_QUEUE, [rest])
+        left = [pass_id for pass_id in pass_ids if pass_id >= following[0]]
+        document = push_document(ticket_id, project_id, left, asked_at, after=following)
+        platform.queues.send_documents(PUSH_QUEUE, [document])
     return len(found)
+
+
+def _is_under_way(platform: Platform, ticket_id: int, asked_at: datetime) -> bool:
+    """Whether other segments of the same bulk update may still change passes of the same devices."""
+    ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
+    if ticket is None or ticket.status not in UNFINISHED or ticket.segments_total == 1:
+        return False
+    return platform.now() - asked_at < LONGEST_WAIT
+
+
+def _wait(
+    platform: Platform,
+    ticket_id: int,
+    project_id: int,
+    pass_ids: Sequence[int],
+    after: PushCursor | None,
+    asked_at: datetime,
+) -> None:
+    waited_seconds = (platform.now() - asked_at).total_seconds()
+    document = push_document(ticket_id, project_id, pass_ids, asked_at, after=after)
+    delay_seconds = min(_LONGEST_DELAY_SECONDS, max(1, round(waited_seconds / 2)))
+    platform.queues.send_documents(PUSH_QUEUE, [document], delay_seconds=delay_seconds)
 
 
 def _cut(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from chalicelib.domain.callback_events import CallbackEvent
+from chalicelib.domain.callbacks import CallbackTask
+from chalicelib.domain.deliveries import Delivery
+from chalicelib.domain.receivers import Dialect
 from chalicelib.domain.registrations import Wallet
 
 
@@ -60,3 +66,40 @@ class DeliveryMessage(_Message):
     attempt: int = Field(default=0, ge=0)
     asked_at: AwareDatetime
     not_before: AwareDatetime | None = None
+
+    def as_delivery(self) -> Delivery:
+        """The same for the domain."""
+        return Delivery(**{**dict(self), "tokens": tuple(self.tokens)})
+
+
+class CallbackEventBody(_Message):
+    """One event in one dialect's words."""
+
+    event_id: str
+    dialect: Dialect
+    name: str
+    template_id: int = Field(ge=1)
+    path: str
+    body: dict[str, Any]
+    happened_at: AwareDatetime
+
+
+class CallbackMessage(_OutboxMessage):
+    """Tell a project's receivers of these events; several are new ones, which are told one by one."""
+
+    project_id: int = Field(ge=1)
+    events: list[CallbackEventBody] = Field(min_length=1)
+    attempt: int = Field(default=0, ge=0)
+    since: AwareDatetime | None = None
+    not_before: AwareDatetime | None = None
+
+    def as_task(self) -> CallbackTask:
+        """The message as the domain has it."""
+        return CallbackTask(
+            project_id=self.project_id,
+            events=[CallbackEvent(**event.model_dump()) for event in self.events],
+            attempt=self.attempt,
+            since=self.since,
+            not_before=self.not_before,
+            outbox=self.outbox,
+        )

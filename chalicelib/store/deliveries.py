@@ -32,22 +32,24 @@ class DynamoDeliveryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, names: Sequence[str], *, now: datetime, seconds: float) -> Claims:
+    def claim(self, names: Sequence[str], *, asked_at: datetime, now: datetime, seconds: float) -> Claims:
         """See `DeliveryStore`. A call for each 25, and one for each 100 that were taken before."""
         until = as_milliseconds(now) + round(seconds * 1000)
+        asked_at = from_milliseconds(as_milliseconds(asked_at))
         taken = self._database.execute_statements([_insert(name, until, now) for name in names])
         mine = {name for name, is_mine in zip(names, taken, strict=True) if is_mine}
         others = [name for name in names if name not in mine]
         found = {item["key"]["S"]: item for item in self._read(others)}
-        free = [name for name in others if _is_free(found.get(name), now)]
+        free = [name for name in others if _is_free(found.get(name), asked_at=asked_at, now=now)]
         won = self._database.run_parallel([partial(self._take, name, found.get(name), until, now) for name in free])
         mine |= {name for name, is_mine in zip(free, won, strict=True) if is_mine}
         states = {name: item["state"]["S"] for name, item in found.items() if name not in mine}
         return Claims(
             mine=mine,
-            done={name for name, state in states.items() if state == _DONE},
+            done={name for name, state in states.items() if state == _DONE and _until(found[name]) >= asked_at},
             gone={name: _until(found[name]) for name, state in states.items() if state == _GONE},
-            busy={name for name in others if name not in mine and states.get(name, _TAKEN) == _TAKEN},
+            # also what another took from under our eyes, be it for what was asked for later
+            busy={name for name in others if name not in mine and _is_open(found.get(name), asked_at)},
         )
 
     def _read(self, names: Sequence[str]) -> list[RawItem]:
@@ -56,7 +58,7 @@ class DynamoDeliveryStore:
     def _take(self, name: str, item: RawItem | None, until: int, now: datetime) -> bool:
         condition = DeliveryRow.key.does_not_exist()
         if item is not None:
-            condition = (DeliveryRow.state == _TAKEN) & (DeliveryRow.until == int(item["until"]["N"]))
+            condition = (DeliveryRow.state == item["state"]["S"]) & (DeliveryRow.until == int(item["until"]["N"]))
         row = DeliveryRow(key=name, state=_TAKEN, until=until, expires_at=_expiry(now))
         try:
             with translated():
@@ -65,9 +67,9 @@ class DynamoDeliveryStore:
             return False
         return True
 
-    def finish(self, names: Sequence[str], *, now: datetime) -> None:
+    def finish(self, names: Sequence[str], *, pushed_at: datetime) -> None:
         """See `DeliveryStore`. A call for each 25."""
-        self._write([_put(name, _DONE, now) for name in names])
+        self._write([_put(name, _DONE, pushed_at, until=as_milliseconds(pushed_at)) for name in names])
 
     def note_gone(self, since: Mapping[str, datetime], *, now: datetime) -> None:
         """See `DeliveryStore`."""
@@ -138,8 +140,16 @@ class DynamoDeliveryStore:
         return True
 
 
-def _is_free(item: RawItem | None, now: datetime) -> bool:
-    return item is None or (item["state"]["S"] == _TAKEN and _until(item) <= now)
+def _is_free(item: RawItem | None, *, asked_at: datetime, now: datetime) -> bool:
+    if item is None:
+        return True
+    state, until = item["state"]["S"], _until(item)
+    return (state == _TAKEN and until <= now) or (state == _DONE and until < asked_at)
+
+
+def _is_open(item: RawItem | None, asked_at: datetime) -> bool:
+    """Whether what is stored leaves something to do."""
+    return item is None or item["state"]["S"] == _TAKEN or (item["state"]["S"] == _DONE and _until(item) < asked_at)
 
 
 def _until(item: RawItem) -> datetime:
@@ -158,10 +168,13 @@ def _insert(name: str, until: int, now: datetime) -> dict[str, Any]:
     }
 
 
-def _put(name: str, state: str, now: datetime, *, until: int | None = None) -> dict[str, Any]:
-    item = {"key": {"S": name}, "state": {"S": state}, "expires_at": {"N": str(_expiry(now))}}
-    if until is not None:
-        item["until"] = {"N": str(until)}
+def _put(name: str, state: str, now: datetime, *, until: int) -> dict[str, Any]:
+    item = {
+        "key": {"S": name},
+        "state": {"S": state},
+        "until": {"N": str(until)},
+        "expires_at": {"N": str(_expiry(now))},
+    }
     return {"PutRequest": {"Item": item}}
 
 

@@ -7,7 +7,10 @@ from pynamodb.models import Model
 
 
 class DeliveryRow(Model):
-    """What became of one ticket's push to one device; or, under a `pause#` name, that a service is left alone."""
+    """What became of one ticket's push to one device; or, under a `pause#` name, that a service is left alone.
+
+    `until` is when somebody who took it counts as dead, or when the push was made, or since when the device is gone.
+    """
 
     class Meta:
         table_name = "deliveries"

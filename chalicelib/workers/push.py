@@ -7,7 +7,6 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib.domain import delivering, spreading
-from chalicelib.domain.deliveries import Delivery
 from chalicelib.domain.delivering import DeliveryReport
 from chalicelib.domain.registrations import Wallet
 from chalicelib.schemas.messages import DeliveryMessage, PushMessage
@@ -49,18 +48,7 @@ def _deliver(event: Any) -> None:
 
 
 def _deliver_one(message: DeliveryMessage) -> None:
-    delivery = Delivery(
-        ticket_id=message.ticket_id,
-        project_id=message.project_id,
-        template_id=message.template_id,
-        wallet=message.wallet,
-        pass_type=message.pass_type,
-        tokens=tuple(message.tokens),
-        push_service_url=message.push_service_url,
-        attempt=message.attempt,
-        asked_at=message.asked_at,
-        not_before=message.not_before,
-    )
+    delivery = message.as_delivery()
     report = delivering.deliver(get_platform(), get_push_channel(delivery.wallet), delivery)
     _measure(delivery.wallet, report)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from local import demo
-from local.demo_client import Api, DemoError
+from local.demo_cast import PASSES, TAGGED, Cast
+from local.demo_client import Api, DemoError, Target, read_target
 from local.engine import find_or_install
-from local.phones import ANDROID, IPHONE, Model, PassFile, Phone
 from tests.e2e.local_run import ROOT, LocalRun
 
 
@@ -61,13 +58,15 @@ def test_the_demo_plays_to_its_end_and_refuses_wrong_credentials(tmp_path: Path)
         r"Walked 13 pages ASC with 1,200 passes in .* pages a second\)",
         r"Walked 13 pages DESC with 1,200 passes in .* pages a second\)",
         r"Counted 1,200 not_been_installed, 0 installed, 0 uninstalled",
-        r"Installed 21 passes on an iPhone and 12 on an Android phone, one on both, in .* passes a second\)",
+        r"Installed 35 passes on 7 phones of five wallets, one on two, in .* passes a second\)",
         r"Counted 1,169 not_been_installed, 31 installed, 0 uninstalled",
-        r"Found 33 registrations, exactly what the phones hold, in \d+ ms",
+        r"Found 35 registrations, exactly what the phones hold, in \d+ ms",
         r"Updated 1,200 passes with ticket \d+ in .* passes a second\)",
-        r"Both phones fetched their 32 changed passes and show 2500 points in .* passes a second\)",
+        r"Pushed 6 of 7 phones once; they fetched their 32 changed passes and show 2500 points .* s after the request",
         r"Checked 60 passes with the tag and 60 without in .* passes a second\)",
-        r"Removed all 33 from the phones in .* passes a second\)",
+        r"Updated pass \d+ alone with ticket \d+ in \d+ ms",
+        r"Pushed 2 of 7 phones once; they fetched 1 changed pass each and show 2600 points .* s after the request",
+        r"Removed all 35 from the phones in .* passes a second\)",
         r"Counted 1,169 not_been_installed, 0 installed, 31 uninstalled",
         r"Found 0 registrations, exactly what the phones hold, in \d+ ms",
         r"Emptied the tag of 1,200 passes in \d+ ms, then deleted it",
@@ -93,6 +92,13 @@ def test_without_a_server_it_is_one_line(tmp_path: Path, content: str | None) ->
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("pushes", ["http://127.0.0.1:10", None])
+def test_a_run_says_where_phones_hear_of_their_pushes(tmp_path: Path, pushes: str | None) -> None:
+    run = {"url": "http://127.0.0.1:9", "key": "k", "secret": "s", "project_id": 1, "engine": "moto"}
+    (tmp_path / "run.json").write_text(json.dumps(run | ({"pushes": pushes} if pushes else {})))
+    assert read_target(tmp_path) == Target(url="http://127.0.0.1:9", key="k", secret="s", pushes=pushes)
+
+
 def test_a_url_without_credentials_is_refused() -> None:
     result = CliRunner().invoke(demo.command, ["--url", "http://127.0.0.1:9"])
     assert result.exit_code == 2
@@ -107,15 +113,15 @@ def play_against(answers: dict[str, Any]) -> None:
         return httpx.Response(200, json=next(known))
 
     with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http:
-        demo.play(Api(http), iphone=Phone(IPHONE, http=http), android=Phone(ANDROID, http=http))
+        demo.play(Api(http), air=http, pushes=None)
 
 
-CAST = demo.Cast(
+CAST = Cast(
     name="Card",
     tag="gold",
     template_id=1,
-    tagged={pass_id: f"M-{pass_id}" for pass_id in range(1, demo.TAGGED + 1)},
-    untagged={pass_id: f"M-{pass_id}" for pass_id in range(demo.TAGGED + 1, demo.PASSES + 1)},
+    tagged={pass_id: f"M-{pass_id}" for pass_id in range(1, TAGGED + 1)},
+    untagged={pass_id: f"M-{pass_id}" for pass_id in range(TAGGED + 1, PASSES + 1)},
     links={},
 )
 
@@ -168,9 +174,9 @@ def page_of(query: httpx.QueryParams, *, ids: list[int], total: int) -> dict[str
 @pytest.mark.parametrize(
     ("ids", "total", "message"),
     [
-        ([*range(1, demo.TAGGED), demo.PASSES], demo.TAGGED, "pass ids of the tag, ASC: "),
-        ([*range(2, demo.TAGGED + 1)], demo.TAGGED, "pass ids of the tag, ASC: "),
-        ([*CAST.tagged], demo.TAGGED + 1, "total on page 1: 1201 where 1200 is right"),
+        ([*range(1, TAGGED), PASSES], TAGGED, "pass ids of the tag, ASC: "),
+        ([*range(2, TAGGED + 1)], TAGGED, "pass ids of the tag, ASC: "),
+        ([*CAST.tagged], TAGGED + 1, "total on page 1: 1201 where 1200 is right"),
     ],
 )
 def test_a_listing_that_is_not_exact_is_noticed(ids: list[int], total: int, message: str) -> None:
@@ -188,13 +194,13 @@ def test_a_listing_that_is_not_exact_is_noticed(ids: list[int], total: int, mess
 @pytest.mark.parametrize(
     ("status", "changed", "message"),
     [
-        ("FAILED", demo.TAGGED, "status of ticket 5: 'FAILED' where 'COMPLETED' is right"),
-        ("COMPLETED", demo.TAGGED - 1, "progress of ticket 5: "),
+        ("FAILED", TAGGED, "status of ticket 5: 'FAILED' where 'COMPLETED' is right"),
+        ("COMPLETED", TAGGED - 1, "progress of ticket 5: "),
     ],
 )
 def test_a_bulk_update_that_misses_a_pass_is_noticed(status: str, changed: int, message: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        progress = {"total": demo.TAGGED, "processed": demo.TAGGED, "changed": changed, "failed": 0}
+        progress = {"total": TAGGED, "processed": TAGGED, "changed": changed, "failed": 0}
         ticket = {"ID": 5, "Status": status, "progress": progress}
         return httpx.Response(200, json={"ticketId": 5} if request.method == "PUT" else ticket)
 
@@ -246,54 +252,6 @@ def test_a_status_that_does_not_follow_the_phones_is_noticed(installed: int, ids
     assert str(raised.value) == message
 
 
-def row(number: int, *, serial: str = "s", wallet: str = "passbook") -> dict[str, str]:
-    device_os = "ios" if wallet == "passbook" else "android"
-    return {"id": f"r{number}", "pass_id": serial, "wallet": wallet, "device_os": device_os}
-
-
-@pytest.mark.parametrize(
-    ("rows", "total", "message"),
-    [
-        ([row(1)], 1, "registrations: "),
-        ([row(1), row(2, wallet="pass2u")], 2, "registrations: "),
-        ([row(1), row(2, serial="x", wallet="wallet_passes")], 2, "registrations: "),
-        ([row(1), row(1, wallet="wallet_passes")], 2, "different registration ids: 1 where 2 is right"),
-        ([row(1), row(2, wallet="wallet_passes")], 3, "X-Total of /v2/store_cards/c/registrations: '3' where '2'"),
-        (
-            [row(1), row(2, wallet="wallet_passes")],
-            2,
-            "registrations of the pass on both: [] where ",
-        ),
-    ],
-)
-def test_registrations_that_are_not_what_the_phones_hold_are_noticed(
-    rows: list[dict[str, str]], total: int, message: str
-) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        known = {
-            "/v2/store_cards": ([{"id": "c", "name": CAST.name}], 1),
-            "/v2/store_cards/c/registrations": (rows, total),
-            "/v2/store_cards/c/passes/s/registrations": ([], 0),
-        }
-        document, count = known[request.url.path]
-        headers = {"X-Page": "1", "X-Total": str(count), "X-Total-Pages": "1" if document else "0"}
-        return httpx.Response(200, json=document, headers=headers)
-
-    with (
-        httpx.Client(transport=httpx.MockTransport(answer), base_url="http://demo") as http,
-        pytest.raises(DemoError) as raised,
-    ):
-        demo.find_registrations(Api(http), CAST, [hold_one(IPHONE, http), hold_one(ANDROID, http)])
-    assert str(raised.value).startswith(message)
-
-
-def hold_one(model: Model, http: httpx.Client) -> demo.Holding:
-    """A phone of this model that holds the pass `s`."""
-    phone = Phone(model, http=http)
-    phone.add(PassFile(document=ONE_PASS, last_modified=""))
-    return demo.Holding(phone, {1: "s"})
-
-
 @pytest.mark.parametrize(
     ("headers", "message"),
     [
@@ -314,56 +272,3 @@ def test_a_list_whose_headers_are_not_exact_is_noticed(headers: dict[str, str], 
     ):
         Api(http).list_rows("/v2/coupons", page_size=1)
     assert str(raised.value) == message
-
-
-def pack_pass(points: str) -> bytes:
-    fields = [{"key": "Points", "value": points}, {"key": "Level", "value": "Gold"}, {"key": "Member", "value": "M-1"}]
-    document = {**ONE_PASS, "storeCard": {"primaryFields": fields}}
-    members = {"pass.json": json.dumps(document).encode(), "icon.png": b"icon"}
-    manifest = {name: hashlib.sha1(data).hexdigest() for name, data in members.items()}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in (members | {"manifest.json": json.dumps(manifest).encode(), "signature": b"-"}).items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
-ONE_PASS = {
-    "formatVersion": 1,
-    "passTypeIdentifier": "pass.test",
-    "serialNumber": "s",
-    "authenticationToken": "secret",
-    "webServiceURL": "http://demo",
-}
-TOLD = {"serialNumbers": ["s"], "lastUpdated": "t1"}
-
-
-@pytest.mark.parametrize(
-    ("told", "points", "message"),
-    [
-        (None, None, "passes that the iPhone is told of: [] where ['s'] is right"),
-        (TOLD, None, "a newer version of pass 1 for the iPhone: False where True is right"),
-        (TOLD, "2400", "pass 1 on the iPhone: {'Points': '2400', "),
-    ],
-)
-def test_an_update_that_does_not_reach_a_phone_is_noticed(
-    told: dict[str, Any] | None, points: str | None, message: str
-) -> None:
-    date = "Sun, 06 Nov 1994 08:49:38 GMT"
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.startswith("/v1/devices/"):
-            is_news = told is not None and "passesUpdatedSince" not in request.url.params
-            return httpx.Response(200, json=told) if is_news else httpx.Response(204)
-        if request.method == "GET" and (points is None or request.headers.get("If-Modified-Since") == date):
-            return httpx.Response(304)
-        headers = {"Content-Type": "application/vnd.apple.pkpass", "Last-Modified": date}
-        return httpx.Response(200, content=pack_pass(points or ""), headers=headers)
-
-    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
-        phone = Phone(IPHONE, http=http)
-        held = PassFile(document=ONE_PASS, last_modified="Sun, 06 Nov 1994 08:49:37 GMT")
-        phone.add(held)
-        with pytest.raises(DemoError) as raised:
-            demo.receive_update(CAST, [demo.Holding(phone, {1: "s"})])
-    assert str(raised.value).startswith(message)

@@ -77,8 +77,7 @@ class Scene:
 
 
 def _read(document: dict[str, Any]) -> Delivery:
-    message = DeliveryMessage.model_validate(document)
-    return Delivery(**{**message.model_dump(), "tokens": tuple(message.tokens)})
+    return DeliveryMessage.model_validate(document).as_delivery()
 
 
 @dataclass

@@ -6,13 +6,18 @@ from collections import Counter
 
 import pytest
 
+from chalicelib.domain import bulk_updates
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.registrations import Wallet
 from chalicelib.wiring import get_platform
+from chalicelib.workers.handlers import HANDLERS
 from local.apns import ReceivedPush
+from local.environment import PREFIX
+from local.pump import pump_once
 from local.wallet_servers import ReceivedRequest
 from tests.support import devices
-from tests.support.builders import make_passes, make_template
+from tests.support.builders import make_passes, make_spread_passes, make_template, write_field
+from tests.support.queues import purge
 from tests.support.stack import Stack, Tenant
 
 TAG = "sale"
@@ -138,3 +143,48 @@ def test_a_pass_on_very_many_devices_is_told_in_portions(
     _update(tenant, stack)
 
     assert heard.count() == dict.fromkeys(right, 1)
+
+
+def test_a_device_with_passes_in_several_segments_is_told_when_all_of_them_have_changed(
+    stack: Stack, tenant: Tenant, heard: Heard
+) -> None:
+    """Told after the first segment it would look at once, and never hear of the second."""
+    passes = make_spread_passes(tenant.project_id, segments=2, tags=[TAG])
+    for pass_ in passes:
+        _install(tenant, pass_, "phone")
+    platform = get_platform()
+    ticket = bulk_updates.start_bulk_update(
+        platform, project_id=tenant.project_id, segment=TAG, update=write_field("Points", "7")
+    )
+    bulk_updates.plan_bulk_update(platform, ticket_id=ticket.ticket_id)
+    bulk_updates.update_segment(platform, ticket_id=ticket.ticket_id, segment=passes[0].pass_id // 1000)
+    for queue in ("push", "deliver-passbook"):
+        pump_once(stack.queues, PREFIX, HANDLERS, queue)
+    assert heard.count() == {}
+
+    stack.drain()
+    assert heard.count() == {(Wallet.PASSBOOK, "token of phone"): 1}
+
+
+def test_a_device_that_was_told_before_a_redrive_is_told_of_what_that_changed(
+    stack: Stack, tenant: Tenant, heard: Heard
+) -> None:
+    first, second = make_spread_passes(tenant.project_id, segments=2, tags=[TAG])
+    for pass_ in (first, second):
+        _install(tenant, pass_, "phone")
+    _install(tenant, first, "of the first alone")
+    platform = get_platform()
+    ticket = bulk_updates.start_bulk_update(
+        platform, project_id=tenant.project_id, segment=TAG, update=write_field("Points", "7")
+    )
+    bulk_updates.plan_bulk_update(platform, ticket_id=ticket.ticket_id)
+    bulk_updates.fail_segment(platform, ticket_id=ticket.ticket_id, segment=second.pass_id // 1000)
+    purge(stack, "segment")
+    bulk_updates.update_segment(platform, ticket_id=ticket.ticket_id, segment=first.pass_id // 1000)
+    stack.drain()
+    phone, other = (Wallet.PASSBOOK, "token of phone"), (Wallet.PASSBOOK, "token of of the first alone")
+    assert heard.count() == {phone: 1, other: 1}
+
+    bulk_updates.redrive(platform, ticket_id=ticket.ticket_id)
+    stack.drain()
+    assert heard.count() == {phone: 2, other: 1}

@@ -29,7 +29,8 @@ ALLOWED = {
     "wiring": {"domain", "store", "settings", "wallets", "outbound"},
     "operations": {"domain", "wiring", "wallets"},
     "callback_operations": {"domain", "schemas", "wiring"},
-    "commands": {"commands", "domain", "operations", "callback_operations", "settings"},
+    "push_operations": {"domain", "schemas", "wiring"},
+    "commands": {"commands", "domain", "operations", "callback_operations", "push_operations", "settings"},
 }
 """part of `chalicelib` to the parts that it may import"""
 

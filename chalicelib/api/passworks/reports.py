@@ -88,9 +88,9 @@ def _show_counts(tally: Tally) -> dict[str, int]:
         "views_count": tally.of(Event.VIEWS),
         "creates_count": tally.of(Event.CREATES),
         "expires_count": 0,
-        "pushes_count": 0,
+        "pushes_count": tally.of(Event.PUSHES),
         "updates_count": tally.of(Event.UPDATES),
-        "webhooks_count": 0,
+        "webhooks_count": tally.of(Event.WEBHOOKS),
         "api_calls_count": 0,
         "distribution_updates_count": 0,
     }

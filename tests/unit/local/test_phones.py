@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib.domain.recognising import recognise_wallet
 from local.demo_client import DemoError
-from local.phones import ANDROID, IPHONE, Model, Phone
+from local.phones import IPHONE, PASS2U, PASSWALLET, PASSWORKS_WALLET, WALLET_PASSES, Model, Phone
 
 LINK = "http://passel.test/v1/pass/1/download?token=t"
 OLD, NEW = "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT"
@@ -81,7 +82,13 @@ def list_answer(*serial_numbers: str, tag: str = "t1") -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    ("model", "scheme", "agent"), [(IPHONE, "ApplePass", "passd/1.0"), (ANDROID, "AndroidPass", "WalletPasses/")]
+    ("model", "scheme", "agent"),
+    [
+        (IPHONE, "ApplePass", "passd/1.0"),
+        (WALLET_PASSES, "AndroidPass", "WalletPasses/"),
+        (PASS2U, "ApplePass", "okhttp/"),
+        (PASSWORKS_WALLET, "ApplePass", "okhttp/"),
+    ],
 )
 def test_a_phone_registers_with_the_token_of_the_pass_and_the_word_of_its_wallet(
     model: Model, scheme: str, agent: str
@@ -96,6 +103,58 @@ def test_a_phone_registers_with_the_token_of_the_pass_and_the_word_of_its_wallet
     assert register.headers["User-Agent"].startswith(agent)
     assert register.url.raw_path.endswith(b"/registrations/pass.test/a%20b")
     assert json.loads(register.content)["pushToken"]
+
+
+@pytest.mark.parametrize("model", [IPHONE, WALLET_PASSES, PASS2U, PASSWALLET, PASSWORKS_WALLET])
+def test_the_server_can_tell_which_wallet_it_is(model: Model) -> None:
+    service = Service()
+    phone = take_phone(service, model)
+    phone.install(LINK)
+    register = service.requests[1]
+    body = json.loads(register.content)
+    wallet = recognise_wallet(
+        attido_path="/registrations_attido/" in register.url.path,
+        scheme=register.headers["Authorization"].split()[0],
+        user_agent=register.headers["User-Agent"],
+        pass_client=register.headers.get("X-Pass-Client"),
+        push_service_url=body.get("pushServiceUrl"),
+    )
+    assert (wallet, wallet.device_os) == (model.wallet, model.device_os)
+    assert body["pushToken"] == phone.push_token
+
+
+@pytest.mark.parametrize(
+    ("model", "client"), [(IPHONE, None), (WALLET_PASSES, None), (PASS2U, "Passes"), (PASSWORKS_WALLET, "Passworks")]
+)
+def test_every_request_names_the_wallet_that_no_other_sign_tells(model: Model, client: str | None) -> None:
+    service = Service()
+    phone = take_phone(service, model)
+    phone.install(LINK)
+    phone.list_changed()
+    phone.fetch("a b")
+    phone.remove("a b")
+    assert len(service.requests) == 5
+    assert {request.headers.get("X-Pass-Client") for request in service.requests} == {client}
+
+
+def test_passwallet_registers_at_a_path_of_its_own_and_asks_like_others() -> None:
+    service = Service()
+    phone = take_phone(service, PASSWALLET)
+    phone.install(LINK)
+    phone.list_changed()
+    phone.remove("a b")
+    _, register, asked, remove = service.requests
+    assert register.url.raw_path == remove.url.raw_path
+    assert b"/registrations_attido/pass.test/a%20b" in register.url.raw_path
+    assert asked.url.raw_path.endswith(b"/registrations/pass.test")
+    assert json.loads(register.content)["pushServiceUrl"] == "https://push.passwallet.net"
+
+
+def test_phones_of_one_model_have_tokens_and_names_of_their_own() -> None:
+    with httpx.Client() as http:
+        phones = [Phone(IPHONE, http=http), Phone(IPHONE, name="other iPhone", http=http)]
+    assert [phone.name for phone in phones] == ["iPhone", "other iPhone"]
+    assert len({phone.push_token for phone in phones}) == 2
 
 
 def test_a_phone_brings_the_tag_and_the_date_it_was_given_and_ends_with_what_is_newest() -> None:

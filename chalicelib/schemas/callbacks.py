@@ -1,0 +1,54 @@
+"""Bodies of what teams set up to be told, and of what a wallet gives to a pass."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class CallbackBody(BaseModel):
+    """Where callbacks go (airship-wallet-v1, section 8)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    base_url: str = Field(validation_alias="baseUrl")
+    headers: dict[str, str] = {}
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _read_headers(cls, value: object) -> object:
+        return {} if value is None else value
+
+
+LONGEST_TOKEN_CHARACTERS = 4096
+
+PersonalText = Annotated[str, Field(max_length=255)]
+
+
+PERSONAL_NAMES = (
+    "emailAddress",
+    "familyName",
+    "fullName",
+    "givenName",
+    "ISOCountryCode",
+    "phoneNumber",
+    "postalCode",
+)
+"""what Wallet may ask a person for (wallets, section 2.6)"""
+
+
+class PersonalizationBody(BaseModel):
+    """What Wallet sends once a person has agreed; what else it may send is dropped."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    token: str = Field(validation_alias="personalizationToken", min_length=1, max_length=LONGEST_TOKEN_CHARACTERS)
+    info: dict[str, PersonalText] = Field(validation_alias="requiredPersonalizationInfo")
+
+    @field_validator("info", mode="before")
+    @classmethod
+    def _keep_known(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: value[name] for name in PERSONAL_NAMES if value.get(name) is not None}
