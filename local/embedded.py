@@ -119,6 +119,7 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
     create_queues(sqs, PREFIX)
 
     from app import app
+    from chalicelib import wiring
     from chalicelib.workers.handlers import HANDLERS
     from local.server import HttpServer
 
@@ -136,6 +137,7 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
         )
     finally:
         server.stop()
+        wiring.close_connections()
         sqs.close()
         dynamodb.close()
         if engine:

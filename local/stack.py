@@ -45,6 +45,9 @@ _ASSETS_FOLDER = "assets"
 _CERTIFICATES_FOLDER = "certificates"
 _VENDORS_FOLDER = "vendors"
 
+_QUIET = {"PASSEL_LOG_LEVEL": "WARNING", "POWERTOOLS_METRICS_DISABLED": "true"}
+"""what a terminal is spared: a line for each push"""
+
 _logger = logging.getLogger(__name__)
 
 Warn = Callable[[str], None]
@@ -147,7 +150,7 @@ def _start_storage(
     variables = build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url)
     variables |= name_folders(assets=folder.path / _ASSETS_FOLDER, certificates=signing.path)
     # whoever names a push service means it; all others are played here
-    variables |= {name: os.environ.get(name) or value for name, value in vendors.variables.items()}
+    variables |= {name: os.environ.get(name) or value for name, value in {**vendors.variables, **_QUIET}.items()}
     apply_environment(variables)
     cleanup.callback(folder.remove, STACK_FILE)
     folder.write_json(STACK_FILE, variables)
@@ -160,13 +163,14 @@ def _start_storage(
 def _start_http(options: Options, pump: Pump, *, cleanup: ExitStack, turn: Lock | None) -> str:
     """Workers first, so that no request meets a queue that nobody reads."""
     from app import app
-    from chalicelib import operations
+    from chalicelib import operations, wiring
     from local.server import HttpServer
 
     try:
         server = HttpServer(app, host=HOST, port=options.port, verbose=options.verbose, turn=turn)
     except OSError as error:
         raise _port_error(options.port, error) from error
+    cleanup.callback(wiring.close_connections)
     cleanup.callback(_stop_serving, server, pump)
     pump.start()
     resumed = operations.resume_unfinished(minimum_age_seconds=0)

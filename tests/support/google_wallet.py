@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 
 from chalicelib import wiring
-from chalicelib.domain.registrations import Wallet
 from chalicelib.settings import get_settings
 from local.engine import HOST
 from tests.support.phones import shared_client
@@ -129,15 +128,8 @@ def changed_settings(variables: Mapping[str, str]) -> Iterator[None]:
         _forget_settings()
 
 
-_kept: list[object] = []
-"""what has connections open: a process has one of each, and never closes it"""
-
-
 def _forget_settings() -> None:
-    if wiring.get_google_parts.cache_info().currsize:
-        _kept.append(wiring.get_google_parts())
-    if wiring.get_push_channel.cache_info().currsize:
-        _kept.extend(map(wiring.get_push_channel, Wallet))
+    wiring.close_connections()
     get_settings.cache_clear()
     for name, part in vars(wiring).items():
         if hasattr(part, "cache_clear") and name not in ("get_platform", "get_database"):
