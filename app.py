@@ -2,6 +2,7 @@
 
 from chalice import Chalice
 
+from chalicelib.api.airship.callbacks import callbacks as callback_settings
 from chalicelib.api.airship.downloads import downloads
 from chalicelib.api.airship.passes import passes
 from chalicelib.api.airship.tags import tags
@@ -14,6 +15,7 @@ from chalicelib.api.passkit.delivery import PKPASS
 from chalicelib.api.passkit.devices import devices
 from chalicelib.api.passkit.logs import logs
 from chalicelib.api.passkit.passes import latest_passes
+from chalicelib.api.passkit.personalization import personalization
 from chalicelib.api.passworks.assets import assets
 from chalicelib.api.passworks.campaigns import campaigns
 from chalicelib.api.passworks.certificates import certificates
@@ -25,6 +27,8 @@ from chalicelib.api.passworks.reports import reports
 from chalicelib.api.passworks.templates import passworks_templates
 from chalicelib.api.uploads import uploads
 from chalicelib.workers.bulk import bulk
+from chalicelib.workers.callbacks import callbacks
+from chalicelib.workers.push import push
 from chalicelib.workers.sweep import sweep
 
 app = Chalice(app_name="passel")
@@ -32,11 +36,11 @@ app.api.binary_types += [PKPASS, "multipart/form-data"]
 app.register_middleware(speak_the_dialect, "http")
 
 for blueprint in (
-    *(tags, passes, templates, tickets, downloads),
+    *(tags, passes, templates, tickets, downloads, callback_settings),
     *(ping, assets, certificates, passworks_templates),
     *(campaigns, campaign_pass_routes, registrations, redeems, reports),
-    *(devices, latest_passes, logs, google),
+    *(devices, latest_passes, personalization, logs, google),
     *(pages, uploads),
-    *(bulk, sweep),
+    *(bulk, push, callbacks, sweep),
 ):
     app.register_blueprint(blueprint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +20,18 @@ PushCursor = tuple[int, str]
 """pass id and device of the last registration that was read"""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What there is around a pass."""
+
+    stands: bool
+    """whether its template is still there"""
+    campaign_id: str | None
+    """the template's other id, also of one that was deleted"""
+    live: Sequence[TagReference]
+    """its tags that are live, if they were asked for"""
+
+
 class RegistrationStore(Protocol):
     """Which devices hold which passes. Every write changes the pass's status and all counters with it."""
 
@@ -31,8 +44,11 @@ class RegistrationStore(Protocol):
         A pass whose template was deleted is left out, though its own turn has not come yet.
         """
 
-    def read_standing(self, pass_: Pass, *, with_tags: bool) -> tuple[bool, list[TagReference]]:
-        """Whether the template of a pass is still there and, if asked for, the live tags of the pass. One call."""
+    def read_standing(self, pass_: Pass, *, with_tags: bool) -> Standing:
+        """What there is around a pass, with its live tags if asked for. One call.
+
+        It brings along who is told of the project's events, which `ReceiverStore.find_receiver` then knows.
+        """
 
     def register(
         self,
@@ -50,8 +66,11 @@ class RegistrationStore(Protocol):
         `outgoing` leaves with it.
         """
 
-    def renew(self, *, before: Registration, after: Registration) -> None:
-        """Writes wallet, push address and time of a registration. Raises Conflict if it is gone or has changed."""
+    def renew(self, *, before: Registration, after: Registration, outgoing: Sequence[Outgoing] = ()) -> None:
+        """Writes wallet, push address and time of a registration. Raises Conflict if it is gone or has changed.
+
+        `outgoing` leaves with a change of the wallet.
+        """
 
     def unregister(
         self,

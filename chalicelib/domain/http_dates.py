@@ -24,6 +24,8 @@ _FORMS = (
 )
 """IMF-fixdate, RFC 850 and asctime"""
 
+_SECONDS = re.compile(r"[0-9]{1,9}")
+
 _FIRST_YEAR_OF_LAST_CENTURY = 69
 """two-digit years from here on are 19xx, as POSIX has it; a rule with a clock would make reading depend on the day"""
 
@@ -47,6 +49,16 @@ def parse_http_date(text: str) -> int | None:
         return None
     fits = _DAYS[moment.weekday()].startswith(match["weekday"])
     return int(moment.timestamp()) if fits else None
+
+
+def read_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """The seconds of a Retry-After header, which is a number or a date (RFC 9110, section 10.2.3); None for neither."""
+    if value is None:
+        return None
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    moment = parse_http_date(value)
+    return None if moment is None else max(0.0, moment - now.timestamp())
 
 
 def format_http_date(seconds: int) -> str:

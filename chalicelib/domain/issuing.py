@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chalicelib.domain.announcing import send_waiting
+from chalicelib.domain.callback_events import tell_created
 from chalicelib.domain.campaigns import LONGEST_CODE_BYTES, CampaignState, CodeType, sequential_code
 from chalicelib.domain.content import Content, ContentUpdate, Entry, check_content_size, overlay
 from chalicelib.domain.errors import (
@@ -266,6 +268,7 @@ def _issue(platform: Platform, draft: _Draft, *, pass_id: int, code: int, now: d
 def _store_group(platform: Platform, group: Sequence[_NumberedPass]) -> dict[int, Outcome]:
     """One transaction of new passes. Those whose external id or code is taken are refused, and the others go again."""
     refused: dict[int, Outcome] = {}
+    campaign_id = group[0].draft.template.campaign_id
 
     def attempt() -> dict[int, Outcome] | None:
         remaining = [each for each in group if each.draft.position not in refused]
@@ -276,12 +279,14 @@ def _store_group(platform: Platform, group: Sequence[_NumberedPass]) -> dict[int
             own = [tags[name] for name in each.draft.tag_names]
             references = frozenset(TagReference(tag.tag_id, tag.generation) for tag in own)
             passes.append((replace(each.pass_, tags=references), own))
-        taken = platform.passes.create_passes(passes, new_tags=new_tags) if passes else {}
+        outgoing = tell_created(platform, [pass_ for pass_, _ in passes], campaign_id=campaign_id)
+        taken = platform.passes.create_passes(passes, new_tags=new_tags, outgoing=outgoing) if passes else {}
         for position, kind in taken.items():
             draft, pass_ = remaining[position].draft, remaining[position].pass_
             refused[draft.position] = _code_taken() if kind == "code" else _external_id_taken(pass_.external_id)
         if taken:
             return None
+        send_waiting(platform, outgoing)
         return {each.draft.position: pass_ for each, (pass_, _) in zip(remaining, passes, strict=True)}
 
     created = None

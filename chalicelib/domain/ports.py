@@ -17,9 +17,11 @@ from chalicelib.domain.campaign_ports import LookStore, RedeemStore, Registratio
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.counted_index import Collection, SegmentCount, Slice
 from chalicelib.domain.deliveries import DeliveryStore
+from chalicelib.domain.google_ports import GoogleObjectStore
 from chalicelib.domain.outgoing import OutboxStore, Outgoing
 from chalicelib.domain.passes import Pass, PassReference, PassSummary
 from chalicelib.domain.projects import Credential, Project
+from chalicelib.domain.receivers import ReceiverStore
 from chalicelib.domain.redeems import Redeem
 from chalicelib.domain.registrations import Registration
 from chalicelib.domain.tags import Tag, TagReference
@@ -105,8 +107,8 @@ class PassStore(Protocol):
     def find_by_code(self, *, template_id: int, redeem_code: str) -> list[int]:
         """Ids of passes with that redeem code, at most two; eventually consistent."""
 
-    def get_passes(self, pass_ids: Sequence[int]) -> dict[int, Pass]:
-        """Whole passes by id; eventually consistent, half the price. For writes that are conditional on a revision."""
+    def get_passes(self, pass_ids: Sequence[int], *, consistent: bool = False) -> dict[int, Pass]:
+        """Whole passes by id. Without `consistent` at half the price, for writes that are conditional on a revision."""
 
     def get_summaries(self, pass_ids: Sequence[int]) -> list[PassSummary]:
         """Summaries in the order asked, missing ones left out. One call per 100."""
@@ -351,6 +353,12 @@ class Bounds:
     budget_seconds: float
     rows_filtered: int
     """members of a list that a filter without an index may read"""
+    push_seconds: float
+    """how long a push is tried"""
+    push_pause_seconds: float
+    """how long a service that refuses a project is left alone"""
+    callback_seconds: float
+    """how long a callback is tried"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +381,8 @@ class Platform:
     queues: QueueSender
     outbox: OutboxStore
     deliveries: DeliveryStore
+    google_objects: GoogleObjectStore
+    receivers: ReceiverStore
     bounds: Bounds
     now: Callable[[], datetime]
     new_uuid: Callable[[int], str]
@@ -381,3 +391,5 @@ class Platform:
     pass_type_of: Callable[[int, str | None], str | None]
     """the pass type identifier of a project's certificate, by its id or of the default one; None if there is none"""
     convert_image: ConvertImage
+    judge_host: Callable[[str], str | None]
+    """why a host may not be called, as far as its name or address tells; None if nothing speaks against it"""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.announcing import announce_change, send_waiting
+from chalicelib.domain.callback_events import tell_redeemed
 from chalicelib.domain.campaign_lists import find_passes_by_code, get_pass_of_campaign_or_raise
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import NotFound, RedeemRefused
@@ -86,7 +88,10 @@ def redeem_pass(platform: Platform, template: Template, *, serial_number: str, c
             comment=comment,
             created_at=redeemed_at,
         )
-        platform.passes.update_pass(before=before, after=after, ticket=ticket, redeem=redeem)
+        outgoing = announce_change(after, ticket_id=ticket_id, now=platform.now())
+        outgoing += tell_redeemed(platform, after, redeem, campaign_id=template.campaign_id)
+        platform.passes.update_pass(before=before, after=after, ticket=ticket, redeem=redeem, outgoing=outgoing)
+        send_waiting(platform, outgoing)
         return after
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from chalicelib.domain.announcing import send_waiting
+from chalicelib.domain.callback_events import hears, tell_installed, tell_uninstalled
+from chalicelib.domain.campaign_ports import Standing
 from chalicelib.domain.errors import Unauthorized
-from chalicelib.domain.finding import get_live_references
 from chalicelib.domain.identifiers import number_in
+from chalicelib.domain.outgoing import Outgoing
 from chalicelib.domain.passes import Pass, hold, release
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.registrations import Installation, Registration, device_key
@@ -34,20 +37,27 @@ class HeldPass:
     token: str
 
 
-def get_held_pass(platform: Platform, held: HeldPass) -> Pass:
-    """The pass that a wallet asks for. Two calls.
+def get_held_pass(platform: Platform, held: HeldPass) -> tuple[Pass, Standing]:
+    """The pass that a wallet asks for, and what there is around it. Two calls.
 
     Raises:
         Unauthorized: wrong token, unknown serial number or pass type, or deleted with its template; which of these is
             not told (wallets, 2.1).
     """
-    pass_id = number_in(held.serial_number)
-    found = None if pass_id is None else platform.passes.get_pass(project_id=None, pass_id=pass_id)
-    pass_ = _check(platform, held, found)
-    stands, _ = platform.registrations.read_standing(pass_, with_tags=False)
-    if not stands:
+    pass_ = _check_token(held, _get_pass(platform, held.serial_number))
+    return _check_standing(platform, pass_, held.pass_type)
+
+
+def get_named_pass(platform: Platform, *, pass_type: str, serial_number: str) -> tuple[Pass, Standing]:
+    """The same for a wallet that may come without a token (wallets, 2.6): a serial number cannot be guessed. Two calls.
+
+    Raises:
+        Unauthorized: as above.
+    """
+    pass_ = _get_pass(platform, serial_number)
+    if pass_ is None:
         raise _unauthorized()
-    return pass_
+    return _check_standing(platform, pass_, pass_type)
 
 
 def register(
@@ -56,7 +66,8 @@ def register(
     """Notes that a device holds a pass; a repeat takes over the wallet and the push token (wallets, section 2.2).
 
     `read_installation` is called once the token is right, so that nobody else learns what is wrong with his body.
-    At most four calls: pass and registration, number, template and tags, transaction.
+    At most four calls: pass and registration, number, template and tags, transaction. One more for another wallet, and
+    a message, where somebody is told of it.
 
     Raises:
         Unauthorized, InvalidRequest, Busy
@@ -70,9 +81,7 @@ def register(
         pass_, registration = _find(platform, held, device)
         installation = installation or read_installation()
         if registration is not None:
-            platform.registrations.renew(
-                before=registration, after=_renewed(registration, installation, platform.now())
-            )
+            _renew(platform, pass_, registration, installation)
             return Registered.RENEWED
         numbered = numbered or take_number(platform, pass_)
         add_registration(
@@ -83,8 +92,25 @@ def register(
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 
 
+def _renew(platform: Platform, pass_: Pass, before: Registration, installation: Installation) -> None:
+    """Takes over what a device says anew. Of another wallet receivers are told as of an installation."""
+    after = replace(
+        before,
+        wallet=installation.wallet,
+        push_token=installation.push_token,
+        push_service_url=installation.push_service_url,
+        registered_at=platform.now(),
+    )
+    outgoing: list[Outgoing] = []
+    if after.wallet != before.wallet and hears(platform, pass_.project_id):
+        standing = platform.registrations.read_standing(pass_, with_tags=False)
+        outgoing = tell_installed(platform, pass_, after, campaign_id=standing.campaign_id)
+    platform.registrations.renew(before=before, after=after, outgoing=outgoing)
+    send_waiting(platform, outgoing)
+
+
 def unregister(platform: Platform, held: HeldPass, *, device_id: str) -> bool:
-    """Notes that a device holds a pass no longer; whether it did until now. At most three calls.
+    """Notes that a device holds a pass no longer; whether it did until now. At most three calls, and one a minute.
 
     Raises:
         Unauthorized, Busy
@@ -118,7 +144,7 @@ def add_registration(
     numbered: tuple[int, datetime],
     event: tuple[str, int] | None = None,
 ) -> Registration:
-    """Stores a registration that is not there, and counts it.
+    """Stores a registration that is not there, counts it, and has receivers told.
 
     Raises:
         Unauthorized: the pass goes, since its template was deleted.
@@ -141,65 +167,83 @@ def add_registration(
         registered_at=created_at,
     )
     after = hold(pass_, platform=installation.wallet.device_os, now=created_at)
-    stands, live = platform.registrations.read_standing(pass_, with_tags=after.status != pass_.status)
-    if not stands:
+    standing = platform.registrations.read_standing(pass_, with_tags=after.status != pass_.status)
+    if not standing.stands:
         raise _unauthorized()
-    platform.registrations.register(before=pass_, after=after, registration=registration, live=live, event=event)
+    outgoing = tell_installed(platform, after, registration, campaign_id=standing.campaign_id)
+    platform.registrations.register(
+        before=pass_, after=after, registration=registration, live=standing.live, event=event, outgoing=outgoing
+    )
+    send_waiting(platform, outgoing)
     return registration
 
 
 def remove_registration(
     platform: Platform, pass_: Pass, registration: Registration, *, event: tuple[str, int] | None = None
 ) -> None:
-    """Removes one registration, and counts that.
+    """Removes one registration, counts that, and has receivers told.
 
     Raises:
         Conflict: it has changed, or the pass has.
     """
     now = platform.now()
     after = release(pass_, now=now)
+    live: Sequence[TagReference] = ()
+    outgoing: list[Outgoing] = []
+    # the tags' lists have to follow only a status that moves
+    moves = after.status != pass_.status
+    if moves or hears(platform, pass_.project_id):
+        standing = platform.registrations.read_standing(pass_, with_tags=moves)
+        live = standing.live
+        outgoing = tell_uninstalled(platform, after, registration, campaign_id=standing.campaign_id, now=now)
     platform.registrations.unregister(
         before=pass_,
         after=after,
         registrations=[registration],
-        live=_live(platform, pass_, after),
+        live=live,
         now=now,
         event=event,
+        outgoing=outgoing,
     )
-
-
-def _live(platform: Platform, before: Pass, after: Pass) -> list[TagReference]:
-    """The tags whose lists have to follow: none while the status stays."""
-    return get_live_references(platform, before) if after.status != before.status else []
+    send_waiting(platform, outgoing)
 
 
 def _find(platform: Platform, held: HeldPass, device: str) -> tuple[Pass, Registration | None]:
     pass_id = number_in(held.serial_number)
     if pass_id is None:
         raise _unauthorized()
-    pass_, registration = platform.registrations.find(device=device, pass_id=pass_id)
-    return _check(platform, held, pass_), registration
+    found, registration = platform.registrations.find(device=device, pass_id=pass_id)
+    pass_ = _check_token(held, found)
+    _check_pass_type(platform, pass_, held.pass_type)
+    return pass_, registration
 
 
-def _check(platform: Platform, held: HeldPass, pass_: Pass | None) -> Pass:
+def _get_pass(platform: Platform, serial_number: str) -> Pass | None:
+    pass_id = number_in(serial_number)
+    found = None if pass_id is None else platform.passes.get_pass(project_id=None, pass_id=pass_id)
+    return found if found is not None and found.serial_number == serial_number else None
+
+
+def _check_token(held: HeldPass, pass_: Pass | None) -> Pass:
     if pass_ is None or pass_.serial_number != held.serial_number:
         raise _unauthorized()
     if not hmac.compare_digest(pass_.authentication_token.encode(), held.token.encode()):
         raise _unauthorized()
-    if platform.pass_type_of(pass_.project_id, pass_.certificate_id) != held.pass_type:
-        raise _unauthorized()
     return pass_
+
+
+def _check_pass_type(platform: Platform, pass_: Pass, pass_type: str) -> None:
+    if platform.pass_type_of(pass_.project_id, pass_.certificate_id) != pass_type:
+        raise _unauthorized()
+
+
+def _check_standing(platform: Platform, pass_: Pass, pass_type: str) -> tuple[Pass, Standing]:
+    _check_pass_type(platform, pass_, pass_type)
+    standing = platform.registrations.read_standing(pass_, with_tags=False)
+    if not standing.stands:
+        raise _unauthorized()
+    return pass_, standing
 
 
 def _unauthorized() -> Unauthorized:
     return Unauthorized("the pass or its token is unknown")
-
-
-def _renewed(registration: Registration, installation: Installation, now: datetime) -> Registration:
-    return replace(
-        registration,
-        wallet=installation.wallet,
-        push_token=installation.push_token,
-        push_service_url=installation.push_service_url,
-        registered_at=now,
-    )

@@ -21,3 +21,7 @@ class GuardedCallbackSender:
         except Unreachable as error:
             raise NoAnswer(f"no answer: {error.reason}") from error
         return CallbackAnswer(status=answer.status, headers=answer.headers)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._client.close()

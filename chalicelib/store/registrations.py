@@ -10,7 +10,7 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.campaign_ports import PushCursor
+from chalicelib.domain.campaign_ports import PushCursor, Standing
 from chalicelib.domain.counted_index import (
     Collection,
     Slice,
@@ -34,6 +34,7 @@ from chalicelib.store.members import MemberIndex, read_slices
 from chalicelib.store.models import PassRow, RawItem, TagRow, TemplateRow
 from chalicelib.store.outbox import put_outgoing
 from chalicelib.store.pass_status import move_status
+from chalicelib.store.receivers import DynamoReceiverStore
 from chalicelib.store.tags import key_by_id
 from chalicelib.store.transactions import Transaction
 
@@ -47,8 +48,9 @@ _PASSES_QUERIED_SINGLY = 10
 class DynamoRegistrationStore:
     """Implements `RegistrationStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, receivers: DynamoReceiverStore | None = None) -> None:
         self._database = database
+        self._receivers = receivers or DynamoReceiverStore(database)
 
     def find(self, *, device: str, pass_id: int) -> tuple[Pass | None, Registration | None]:
         """See `RegistrationStore`."""
@@ -98,17 +100,22 @@ class DynamoRegistrationStore:
         )
         return {_template_key(row) for row in rows if not row.get("deleted", {}).get("BOOL")}
 
-    def read_standing(self, pass_: Pass, *, with_tags: bool) -> tuple[bool, list[TagReference]]:
+    def read_standing(self, pass_: Pass, *, with_tags: bool) -> Standing:
         """See `RegistrationStore`."""
         templates, tags = TemplateRow.Meta.table_name, TagRow.Meta.table_name
         keys = {templates: [_template_row_key(pass_)]}
         if with_tags and pass_.tags:
             keys[tags] = [{"key": {"S": key_by_id(pass_.project_id, each.tag_id)}} for each in pass_.tags]
-        answer = self._database.batch_get_tables(keys)
+        answer = self._database.batch_get_tables(keys | self._receivers.unknown_keys(pass_.project_id))
+        self._receivers.note_answer(pass_.project_id, answer)
         generations = {int(row["tag_id"]["N"]): int(row["generation"]["N"]) for row in answer.get(tags, [])}
         live = [each for each in pass_.tags if with_tags and generations.get(each.tag_id) == each.generation]
-        stands = any(not row.get("deleted", {}).get("BOOL") for row in answer[templates])
-        return stands, sorted(live, key=lambda each: each.tag_id)
+        template = next(iter(answer[templates]), None)
+        return Standing(
+            stands=template is not None and not template.get("deleted", {}).get("BOOL"),
+            campaign_id=None if template is None else template["campaign_id"]["S"],
+            live=sorted(live, key=lambda each: each.tag_id),
+        )
 
     def register(
         self,
@@ -130,7 +137,7 @@ class DynamoRegistrationStore:
         _put_event(transaction, event)
         transaction.commit()
 
-    def renew(self, *, before: Registration, after: Registration) -> None:
+    def renew(self, *, before: Registration, after: Registration, outgoing: Sequence[Outgoing] = ()) -> None:
         """See `RegistrationStore`. Another wallet on the same device ends one installation and begins another."""
         same = (RegistrationRow.registration_id == before.registration_id) & (RegistrationRow.wallet == before.wallet)
         row = RegistrationRow(device=before.device, pass_id=before.pass_id)
@@ -146,6 +153,7 @@ class DynamoRegistrationStore:
         ]
         transaction = Transaction(self._database)
         transaction.update(row, actions, same, label="registration")
+        put_outgoing(transaction, outgoing)
         if after.wallet != before.wallet:
             _count(transaction, before, change=-1)
             _count(transaction, after, change=1)

@@ -9,7 +9,7 @@ from chalice import Blueprint
 from chalicelib.api.airship import queries
 from chalicelib.api.airship.entry import AirshipRequest, decode, route
 from chalicelib.api.airship.forms import pass_route
-from chalicelib.api.pages import offer_pass, view_for_download
+from chalicelib.api.pages import offer_download
 from chalicelib.api.passkit.delivery import check_address
 from chalicelib.domain import finding
 from chalicelib.domain.errors import Busy, NotFound
@@ -53,8 +53,7 @@ def _find(request: AirshipRequest, reference: PassReference) -> Pass:
 
 def _download(request: AirshipRequest, pass_: Pass) -> Any:
     """On an iPhone or an unknown client the file, in a browser on Android a page that offers the wallets."""
-    card, urls = view_for_download(request, pass_)
-    return offer_pass(request, pass_, card=card, urls=urls)
+    return offer_download(request, pass_)
 
 
 @pass_route(downloads, "/viewJSONPass", methods=["GET"])

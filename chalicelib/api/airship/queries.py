@@ -31,6 +31,16 @@ class PassQuery:
     page: PageRequest
 
 
+def check_project(request: AirshipRequest, segment: str) -> None:
+    """Checks that a path names the project of the credentials.
+
+    Raises:
+        NotFound
+    """
+    if parse_id(decode(segment)) != request.project_id:
+        raise NotFound("project", decode(segment)[:255])
+
+
 def read_page(request: AirshipRequest, *, orders: Sequence[str]) -> PageRequest:
     """The page that a query asks for. `start`, which some clients echo, is ignored (section 4, paging rules).
 

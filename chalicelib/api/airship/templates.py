@@ -7,13 +7,11 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib.api.airship import answers, queries
-from chalicelib.api.airship.entry import AirshipRequest, decode, route
+from chalicelib.api.airship.entry import AirshipRequest, route
 from chalicelib.api.airship.forms import template_route
 from chalicelib.api.airship.locations import read_location_id, read_locations
 from chalicelib.api.airship.template_bodies import read_template
 from chalicelib.domain import finding, listing, template_editing
-from chalicelib.domain.errors import NotFound
-from chalicelib.domain.finding import parse_id
 from chalicelib.domain.templates import TemplateReference
 
 templates = Blueprint(__name__)
@@ -30,20 +28,15 @@ def create_template(request: AirshipRequest) -> Any:
 @route(templates, "/v1/template/{identifier}", methods=["POST"])
 def create_template_in_project(request: AirshipRequest, identifier: str) -> Any:
     """In the project that the path names, which must be that of the credentials."""
-    _check_project(request, identifier)
+    queries.check_project(request, identifier)
     return _create(request, external_id=None)
 
 
 @route(templates, "/v1/template/{identifier}/id/{external_id}", methods=["POST"])
 def create_template_with_external_id(request: AirshipRequest, identifier: str, external_id: str) -> Any:
     """In the project that the path names, with an external id."""
-    _check_project(request, identifier)
+    queries.check_project(request, identifier)
     return _create(request, external_id=queries.new_external_id(external_id))
-
-
-def _check_project(request: AirshipRequest, segment: str) -> None:
-    if parse_id(decode(segment)) != request.project_id:
-        raise NotFound("project", decode(segment)[:255])
 
 
 def _create(request: AirshipRequest, *, external_id: str | None) -> Any:

@@ -6,6 +6,7 @@ from chalice import Blueprint, Response
 
 from chalicelib.api.passkit.delivery import freshness, send_pkpass
 from chalicelib.api.passkit.entry import WalletRequest, empty, wallet_route
+from chalicelib.domain.callback_events import report_delivery
 from chalicelib.domain.http_dates import parse_http_date
 from chalicelib.domain.registering import get_held_pass
 from chalicelib.domain.reporting import Event
@@ -17,8 +18,10 @@ latest_passes = Blueprint(__name__)
 def get_latest_pass(request: WalletRequest, pass_type: str, serial_number: str) -> Response:
     """The signed file; or 304 if the wallet has this version, which whole seconds decide (section 2.4)."""
     held = request.held_pass(pass_type=pass_type, serial_number=serial_number)
-    pass_ = get_held_pass(request.platform, held)
+    pass_, standing = get_held_pass(request.platform, held)
     since = parse_http_date(request.header("if-modified-since") or "")
     if since is not None and pass_.last_modified <= since:
         return empty(304, freshness(pass_))
-    return send_pkpass(request.platform, pass_, base_url=request.base_url, event=Event.FETCHES)
+    response = send_pkpass(request.platform, pass_, base_url=request.base_url, event=Event.FETCHES)
+    report_delivery(request.platform, pass_, name="fetched", campaign_id=standing.campaign_id)
+    return response

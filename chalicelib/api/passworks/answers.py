@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC
@@ -13,7 +11,14 @@ from chalicelib.api.passworks import looks
 from chalicelib.domain.campaign_drafts import PUSH_MESSAGE
 from chalicelib.domain.content import Content
 from chalicelib.domain.filtering import Kind, show
-from chalicelib.domain.page_addresses import PageUrls, distribution_code, distribution_urls, pass_code, pass_urls
+from chalicelib.domain.page_addresses import (
+    PageUrls,
+    distribution_code,
+    distribution_id,
+    distribution_urls,
+    pass_code,
+    pass_urls,
+)
 from chalicelib.domain.passes import Pass, parse_moment
 from chalicelib.domain.templates import Template
 from chalicelib.schemas.passworks import GROUPS
@@ -120,9 +125,8 @@ def _addresses(urls: PageUrls) -> Document:
 
 
 def _distribution(template: Template, urls: PageUrls) -> Document:
-    digest = hashlib.sha256(f"distribution of {template.campaign_id}".encode()).digest()
     return {
-        "id": str(uuid.UUID(bytes=digest[:16], version=4)),
+        "id": distribution_id(template.campaign_id),
         "distribution_type": "downloadPage",
         "state": "published",
         **_addresses(urls),
