@@ -38,7 +38,8 @@ def project(stack: Stack, tenant: Tenant, api: GoogleApi, tmp_path: Path) -> Ite
     folder.mkdir()
     google = {"issuer_id": ISSUER, "rest_base_url": api.rest_base_url, "token_url": api.token_url}
     (folder / "wallets.json").write_text(json.dumps({"google": google}))
-    (folder / "google.json").write_text(json.dumps(make_key_file(token_uri=api.token_url, client_email=f"{tenant.project_id}@passes.example")))
+    account = make_key_file(token_uri=api.token_url, client_email=f"{tenant.project_id}@passes.example")
+    (folder / "google.json").write_text(json.dumps(account))
     with changed_settings({"PASSEL_CERTIFICATES": f"file:{tmp_path}"}):
         yield tenant
 

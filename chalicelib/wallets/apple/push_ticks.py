@@ -1,9 +1,9 @@
 """Connections on which no stream waits for another one's answer.
 
 httpcore lets one stream at a time read from an HTTP/2 connection, for all of them. If that one is never answered while
-nothing more arrives, the others wait behind it, though their answers have been read. So a connection that is silent for a
-moment hands its reader an empty frame of a type that nobody knows, which HTTP/2 has everybody ignore (RFC 9113, section
-5.5), and the next stream has its turn.
+nothing more arrives, the others wait behind it, though their answers have been read. So a connection that is silent for
+a moment hands its reader an empty frame of a type that nobody knows, which HTTP/2 has everybody ignore (RFC 9113,
+section 5.5), and the next stream has its turn.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,12 +43,17 @@ def frame(content: bytes) -> bytes:
 def read_all(pieces: Sequence[bytes], *, timeout: float | None = None) -> tuple[list[bytes], list[float | None]]:
     """What is read of the pieces and of the first silence after them, and how it was asked for."""
 
-    async def read() -> tuple[list[bytes], list[float | None]]:
-        silence = Silence(pieces)
-        stream = await TickingBackend(Backend(silence)).connect_tcp("host", 1)
-        return [await stream.read(65536, timeout) for _ in range(len(pieces) + 1)], silence.asked
+    silence = Silence(pieces)
 
-    return asyncio.run(read())
+    async def read() -> list[bytes]:
+        stream = await TickingBackend(Backend(silence)).connect_tcp("host", 1)
+        return [await stream.read(65536, timeout) for _ in range(len(pieces) + 1)]
+
+    # nothing in it waits, so it needs no event loop
+    with pytest.raises(StopIteration) as end:
+        read().send(None)
+    data: list[bytes] = end.value.value
+    return data, silence.asked
 
 
 def test_a_silent_connection_ticks_with_a_frame_that_everybody_ignores() -> None:
