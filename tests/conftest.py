@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.stack import Stack, Tenant, run_stack
+
+
+@pytest.fixture(autouse=True)
+def _heard_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets pytest hear our log: Chalice keeps it to itself once the app was imported, by whichever test."""
+    monkeypatch.setattr(logging.getLogger("passel"), "propagate", True)
 
 
 @pytest.fixture(scope="session")
