@@ -5,24 +5,34 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
+from benchmarks.apns_process import start_apns
 from local.embedded import run_embedded
 
 RESULTS = Path(__file__).parent / "results"
+
+Row = dict[str, Any]
 
 
 def main() -> None:
     """Runs everything; SCALE is the larger number of passes."""
     scale = int(os.environ.get("SCALE", "10000"))
-    with tempfile.TemporaryDirectory() as folder, run_embedded(database=Path(folder) / "bench.db") as stack:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        start_apns(Path(folder) / "apns") as apns,
+        run_embedded(database=Path(folder) / "bench.db", variables=apns.variables) as stack,
+    ):
         if stack.engine_name != "dynoxide":
             raise SystemExit("benchmarks need dynoxide: on another engine the figures mean nothing")
         from benchmarks.bulk import measure_bulk_update
         from benchmarks.load import create_passes
+        from benchmarks.pushes import measure_pushes
         from benchmarks.requests import measure_requests
         from benchmarks.wallets import measure_wallets
         from chalicelib.wiring import get_platform
@@ -37,20 +47,35 @@ def main() -> None:
         for project, ids in ((small_project, small_ids), (project_id, pass_ids)):
             requests += measure_requests(stack, project_id=project, pass_ids=ids)
         wallets, rates, files = measure_wallets(stack, platform, counts=(100, scale))
+        pushes = measure_pushes(stack, platform, apns, devices=scale)
     for name, rows in (("wallets", wallets), ("registrations", rates), ("files", files)):
         _report([asdict(row) for row in rows], name=name)
     _report([asdict(row) for row in bulk], name="bulk")
     _report([asdict(row) for row in requests], name="requests")
+    _report_parts(pushes, name="pushes")
 
 
-def _report(rows: list[dict[str, object]], *, name: str) -> None:
+def _report(rows: Sequence[Row], *, name: str) -> None:
+    _write(rows, [_make_table(rows)], name=name)
+
+
+def _report_parts(parts: Mapping[str, Sequence[Row]], *, name: str) -> None:
+    """Several tables of one subject."""
+    _write(parts, [_make_table(rows) for rows in parts.values()], name=name)
+
+
+def _write(document: object, tables: Sequence[str], *, name: str) -> None:
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    text = "\n\n".join(tables)
+    (RESULTS / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+    print(f"\n{text}")
+
+
+def _make_table(rows: Sequence[Row]) -> str:
     lines = ["| " + " | ".join(column.replace("_", " ") for column in rows[0]) + " |", "|" + "---|" * len(rows[0])]
     lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
-    table = "\n".join(lines)
-    (RESULTS / f"{name}.md").write_text(table + "\n", encoding="utf-8")
-    print(f"\n{table}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Puts many iPhones into the store, one for each pass: whole transactions of them, built by the store's own functions."""
+"""Puts many iPhones into the store, one for each pass: whole transactions, built by the store's own functions."""
 
 from __future__ import annotations
 

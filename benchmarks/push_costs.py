@@ -99,14 +99,12 @@ def measure_costs(stack: Embedded, platform: Platform, *, project_id: int, devic
     Raises:
         RuntimeError: the ticket did not complete with every pass changed.
     """
-    costs = []
+    costs: list[PushCost] = []
     for step, queues in STEPS.items():
         start = time.perf_counter()
         with count_usage() as usage:
             if not costs:
-                ticket = bulk_updates.start_bulk_update(
-                    platform, project_id=project_id, segment="tag-0", update=UPDATE
-                )
+                ticket = bulk_updates.start_bulk_update(platform, project_id=project_id, segment="tag-0", update=UPDATE)
             for queue in queues:
                 pump_once(stack.queues, PREFIX, HANDLERS, queue)
         costs.append(

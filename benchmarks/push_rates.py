@@ -49,7 +49,13 @@ class PushRate:
 
 
 def measure_rates(
-    platform: Platform, apns: ApnsProcess, *, project_id: int, template_id: int, tokens: int, advance: Callable[[], None]
+    platform: Platform,
+    apns: ApnsProcess,
+    *,
+    project_id: int,
+    template_id: int,
+    tokens: int,
+    advance: Callable[[], None],
 ) -> list[PushRate]:
     """Calls `advance` after each of the `ROUNDS` rounds.
 
