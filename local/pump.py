@@ -21,7 +21,7 @@ Handler = Callable[[dict[str, Any], object], object]
 Backoff = Callable[[int], int]
 """seconds until a message is tried again, by how often it was received"""
 
-DEFAULT_THREADS = {"segment": 2}
+DEFAULT_THREADS = {"segment": 2, "callback": 4, "deliver-passbook": 2}
 """handlers running at once, by queue; one for a queue not named here"""
 
 _MAX_BACKOFF_SECONDS = 30

@@ -57,6 +57,12 @@ class ApiRequest:
         value: str | None = self._request.headers.get(name)
         return value
 
+    @property
+    def source_ip(self) -> str | None:
+        """The address that the gateway was called from."""
+        identity = (self._request.context or {}).get("identity") or {}
+        return identity.get("sourceIp")
+
     def query(self, name: str) -> str | None:
         """The last value of a query parameter, or None."""
         parameters = self._request.query_params

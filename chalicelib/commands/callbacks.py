@@ -75,6 +75,8 @@ def set_passworks(*, project_id: int, url: str, authorization: str | None) -> No
         project_id=project_id, url=url, authorization=authorization
     )
     click.echo(f"Webhooks of project {project_id} go to {url}. Running processes know within a minute.")
+    if authorization is None:
+        click.echo("They carry no Authorization header; --authorization gives them one.", err=True)
     _tell_new_secret(receiver, is_new=is_new)
 
 

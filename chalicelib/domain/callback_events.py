@@ -65,23 +65,36 @@ def hears(platform: Platform, project_id: int, dialect: Dialect | None = None) -
 
 
 def tell_installed(
-    platform: Platform, pass_: Pass, registration: Registration, *, campaign_id: str | None
+    platform: Platform, pass_: Pass, registration: Registration, *, campaign_id: str | None, ip: str | None
 ) -> list[Outgoing]:
     """A device took a pass, or holds it in another wallet now. Both dialects tell of each registration (section 13)."""
     return _tell_of_registration(
-        platform, pass_, registration, "installed", at=registration.registered_at, campaign_id=campaign_id
+        platform, pass_, registration, "installed", at=registration.registered_at, campaign_id=campaign_id, ip=ip
     )
 
 
 def tell_uninstalled(
-    platform: Platform, pass_: Pass, registration: Registration, *, campaign_id: str | None, now: datetime
+    platform: Platform,
+    pass_: Pass,
+    registration: Registration,
+    *,
+    campaign_id: str | None,
+    now: datetime,
+    ip: str | None,
 ) -> list[Outgoing]:
     """A registration ended: its device, or the push service, said so."""
-    return _tell_of_registration(platform, pass_, registration, "uninstalled", at=now, campaign_id=campaign_id)
+    return _tell_of_registration(platform, pass_, registration, "uninstalled", at=now, campaign_id=campaign_id, ip=ip)
 
 
 def _tell_of_registration(
-    platform: Platform, pass_: Pass, registration: Registration, name: str, *, at: datetime, campaign_id: str | None
+    platform: Platform,
+    pass_: Pass,
+    registration: Registration,
+    name: str,
+    *,
+    at: datetime,
+    campaign_id: str | None,
+    ip: str | None,
 ) -> list[Outgoing]:
     # a registration begins anew with each wallet, and ends once
     key = f"{registration.registration_id}/{as_milliseconds(registration.registered_at)}"
@@ -97,7 +110,7 @@ def _tell_of_registration(
             "device_os": registration.wallet.device_os,
             "device_app_vendor": str(registration.wallet),
             "wallet_type": "apple_wallet" if registration.wallet is Wallet.PASSBOOK else str(registration.wallet),
-            "ip": None,
+            "ip": ip,
         }
         body = _passworks_document(pass_, name, at=at, campaign_id=campaign_id) | {"event_extra": extra}
         events.append(_event(Dialect.PASSWORKS, name, key, pass_, body=body, at=at))

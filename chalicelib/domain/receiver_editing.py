@@ -28,6 +28,7 @@ _RESERVED = frozenset(
     ("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect")
 )
 """which say where a request goes and where it ends (RFC 9110, section 7; RFC 9112, section 6)"""
+_ABOUT_THE_BODY = frozenset(("content-encoding", "content-language", "content-location", "content-range"))
 _CONTENT_TYPE = "content-type"
 _JSON = "application/json"
 
@@ -175,7 +176,7 @@ def _is_ours(name: str, value: str) -> bool:
     """A client may say what the content type is, as long as it is that."""
     if name == _CONTENT_TYPE:
         return value.partition(";")[0].strip().lower() != _JSON
-    return name in _RESERVED or name.startswith((OWN_PREFIX, "proxy-"))
+    return name in _RESERVED | _ABOUT_THE_BODY or name.startswith((OWN_PREFIX, "proxy-"))
 
 
 def _check_value(value: str, *, field: str) -> None:

@@ -61,7 +61,12 @@ def get_named_pass(platform: Platform, *, pass_type: str, serial_number: str) ->
 
 
 def register(
-    platform: Platform, held: HeldPass, *, device_id: str, read_installation: Callable[[], Installation]
+    platform: Platform,
+    held: HeldPass,
+    *,
+    device_id: str,
+    read_installation: Callable[[], Installation],
+    ip: str | None = None,
 ) -> Registered:
     """Notes that a device holds a pass; a repeat takes over the wallet and the push token (wallets, section 2.2).
 
@@ -81,18 +86,26 @@ def register(
         pass_, registration = _find(platform, held, device)
         installation = installation or read_installation()
         if registration is not None:
-            _renew(platform, pass_, registration, installation)
+            _renew(platform, pass_, registration, installation, ip=ip)
             return Registered.RENEWED
         numbered = numbered or take_number(platform, pass_)
         add_registration(
-            platform, pass_, device=device, pass_type=held.pass_type, installation=installation, numbered=numbered
+            platform,
+            pass_,
+            device=device,
+            pass_type=held.pass_type,
+            installation=installation,
+            numbered=numbered,
+            ip=ip,
         )
         return Registered.NEW
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 
 
-def _renew(platform: Platform, pass_: Pass, before: Registration, installation: Installation) -> None:
+def _renew(
+    platform: Platform, pass_: Pass, before: Registration, installation: Installation, *, ip: str | None
+) -> None:
     """Takes over what a device says anew. Of another wallet receivers are told as of an installation."""
     after = replace(
         before,
@@ -104,12 +117,12 @@ def _renew(platform: Platform, pass_: Pass, before: Registration, installation: 
     outgoing: list[Outgoing] = []
     if after.wallet != before.wallet and hears(platform, pass_.project_id):
         standing = platform.registrations.read_standing(pass_, with_tags=False)
-        outgoing = tell_installed(platform, pass_, after, campaign_id=standing.campaign_id)
+        outgoing = tell_installed(platform, pass_, after, campaign_id=standing.campaign_id, ip=ip)
     platform.registrations.renew(before=before, after=after, outgoing=outgoing)
     send_waiting(platform, outgoing)
 
 
-def unregister(platform: Platform, held: HeldPass, *, device_id: str) -> bool:
+def unregister(platform: Platform, held: HeldPass, *, device_id: str, ip: str | None = None) -> bool:
     """Notes that a device holds a pass no longer; whether it did until now. At most three calls, and one a minute.
 
     Raises:
@@ -121,7 +134,7 @@ def unregister(platform: Platform, held: HeldPass, *, device_id: str) -> bool:
         pass_, registration = _find(platform, held, device)
         if registration is None:
             return False
-        remove_registration(platform, pass_, registration)
+        remove_registration(platform, pass_, registration, ip=ip)
         return True
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
@@ -143,6 +156,7 @@ def add_registration(
     installation: Installation,
     numbered: tuple[int, datetime],
     event: tuple[str, int] | None = None,
+    ip: str | None = None,
 ) -> Registration:
     """Stores a registration that is not there, counts it, and has receivers told.
 
@@ -170,7 +184,7 @@ def add_registration(
     standing = platform.registrations.read_standing(pass_, with_tags=after.status != pass_.status)
     if not standing.stands:
         raise _unauthorized()
-    outgoing = tell_installed(platform, after, registration, campaign_id=standing.campaign_id)
+    outgoing = tell_installed(platform, after, registration, campaign_id=standing.campaign_id, ip=ip)
     platform.registrations.register(
         before=pass_, after=after, registration=registration, live=standing.live, event=event, outgoing=outgoing
     )
@@ -179,7 +193,12 @@ def add_registration(
 
 
 def remove_registration(
-    platform: Platform, pass_: Pass, registration: Registration, *, event: tuple[str, int] | None = None
+    platform: Platform,
+    pass_: Pass,
+    registration: Registration,
+    *,
+    event: tuple[str, int] | None = None,
+    ip: str | None = None,
 ) -> None:
     """Removes one registration, counts that, and has receivers told.
 
@@ -195,7 +214,7 @@ def remove_registration(
     if moves or hears(platform, pass_.project_id):
         standing = platform.registrations.read_standing(pass_, with_tags=moves)
         live = standing.live
-        outgoing = tell_uninstalled(platform, after, registration, campaign_id=standing.campaign_id, now=now)
+        outgoing = tell_uninstalled(platform, after, registration, campaign_id=standing.campaign_id, now=now, ip=ip)
     platform.registrations.unregister(
         before=pass_,
         after=after,

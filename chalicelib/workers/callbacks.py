@@ -14,8 +14,8 @@ from chalicelib.workers.entry import handle_records
 
 callbacks = Blueprint(__name__)
 
-CALLBACK_WORKERS = 10
-"""callbacks on their way at once"""
+CALLBACK_WORKERS = 50
+"""callbacks on their way at once: each waits for a stranger's server, and many are slow"""
 
 
 @callbacks.on_sqs_message(

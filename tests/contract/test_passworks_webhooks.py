@@ -165,7 +165,7 @@ def test_an_installation_and_its_end_are_told(stack: Stack, tenant: Tenant, team
         "device_os": row["device_os"],
         "device_app_vendor": row["wallet"],
         "wallet_type": "apple_wallet" if name == "Apple Wallet" else row["wallet"],
-        "ip": None,
+        "ip": "127.0.0.1",
     }
     for event in ("installed", "uninstalled"):
         (told,) = events_of(team, event)

@@ -48,7 +48,7 @@ def test_ready_means_that_the_api_answers(start: StartRun) -> None:
     run = start()
     ready = run.await_ready()
     assert ready["engine"] == "dynoxide"
-    assert ready.keys() == {"url", "key", "secret", "project_id", "engine"}
+    assert ready.keys() == {"url", "key", "secret", "project_id", "engine", "pushes"}
     assert httpx.get(f"{ready['url']}/v1/system/status").status_code == 200
     answer = httpx.get(f"{ready['url']}/v1/tag", auth=(ready["key"], ready["secret"]))
     assert answer.status_code == 200, answer.text
@@ -87,7 +87,7 @@ def test_a_second_start_finds_the_same_project_and_credentials(start: StartRun) 
     before = run.await_ready()
     run.stop()
     after = start().await_ready()
-    assert {**after, "url": before["url"]} == before
+    assert {**after, "url": before["url"], "pushes": before["pushes"]} == before
     assert (run.data / "credentials.json").stat().st_mode & 0o777 == 0o600
     answer = httpx.get(f"{after['url']}/v1/tag", auth=(after["key"], after["secret"]))
     assert answer.status_code == 200, answer.text

@@ -43,6 +43,7 @@ def _register(
         request.held_pass(pass_type=pass_type, serial_number=serial_number),
         device_id=read_device_id(device_id),
         read_installation=partial(_read_installation, request, attido_path=attido_path),
+        ip=request.source_ip,
     )
     return empty(201 if outcome is Registered.NEW else 200)
 
@@ -93,6 +94,7 @@ def _unregister(request: WalletRequest, device_id: str, pass_type: str, serial_n
         request.platform,
         request.held_pass(pass_type=pass_type, serial_number=serial_number),
         device_id=decode(device_id),
+        ip=request.source_ip,
     )
     return empty(200)
 

@@ -36,6 +36,29 @@ def test_what_is_seen_not_to_be_public_is_refused(host: str) -> None:
     assert judge_host(host, allowed_networks=[])
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a..com",
+        "*.com",
+        "-bad.com",
+        "bad-.com",
+        "127.0.0.1%00.com",
+        f"{'a' * 64}.com",
+        f"{'a.' * 130}com",
+        "a b.com",
+        "",
+    ],
+)
+def test_what_is_no_name_can_never_be_called(host: str) -> None:
+    assert judge_host(host, allowed_networks=["0.0.0.0/0", "::/0"]) == "is not a host name"
+
+
+@pytest.mark.parametrize("host", ["\uff11\uff12\uff17.0.0.1", "\u2460\u2461\u2466.0.0.1", "127\u30020\u30020\u30021"])
+def test_an_address_in_other_digits_is_an_address(host: str) -> None:
+    assert "loopback" in str(judge_host(host, allowed_networks=[]))
+
+
 def test_an_operator_may_trust_a_network() -> None:
     allowed = ["127.0.0.0/8", "10.20.0.0/16"]
     assert judge_host("localhost", allowed_networks=allowed) is None
