@@ -113,6 +113,20 @@ def create_tables(client: Any, prefix: str, *, wait: bool = True) -> list[str]:
     return created
 
 
+def find_outdated_tables(client: Any, prefix: str) -> list[str]:
+    """Names of tables whose indexes are not those of the definition: they were made by another release."""
+    outdated = []
+    for arguments in read_tables(prefix):
+        table = client.describe_table(TableName=arguments["TableName"])["Table"]
+        if _index_names(table) != _index_names(arguments):
+            outdated.append(arguments["TableName"])
+    return outdated
+
+
+def _index_names(table: Mapping[str, Any]) -> set[str]:
+    return {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or ()}
+
+
 def create_queues(client: Any, prefix: str) -> dict[str, str]:
     """Create the queues that do not exist yet and return the address of every queue by its full name.
 

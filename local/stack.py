@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from infra.definition import create_queues, create_tables
+from infra.definition import create_queues, create_tables, find_outdated_tables
 from local.clients import create_client
 from local.credentials import DemoCredentials, prepare_credentials
 from local.data_folder import DataFolder, open_data_folder
@@ -144,7 +144,12 @@ def _start_storage(
     queues_client = create_client("sqs", endpoint_url=queues.url)
     cleanup.callback(queues_client.close)
     create_tables(tables_client, PREFIX)
+    outdated = find_outdated_tables(tables_client, PREFIX)
     tables_client.close()
+    if outdated:
+        raise StackError(
+            f"the data folder {folder.path} is of an earlier release; delete it, or give another with DATA="
+        )
     create_queues(queues_client, PREFIX)
 
     variables = build_environment(dynamodb_url=dynamodb_url, sqs_url=queues.url)

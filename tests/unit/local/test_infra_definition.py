@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from infra import definition
-from infra.definition import DefinitionError, create_queues, create_tables, read_queues, read_tables
+from infra.definition import (
+    DefinitionError,
+    create_queues,
+    create_tables,
+    find_outdated_tables,
+    read_queues,
+    read_tables,
+)
 
 PREFIX = "passel-unit-"
 
@@ -151,3 +159,13 @@ def test_the_redrive_policy_names_the_arn_of_the_queue_that_exists() -> None:
     assert engine.queues[PREFIX + "plan"]["RedrivePolicy"] == (
         '{"deadLetterTargetArn": "arn:here:passel-unit-plan-dead", "maxReceiveCount": 5}'
     )
+
+
+def test_a_table_of_another_release_is_told_apart() -> None:
+    tables = {arguments["TableName"]: dict(arguments) for arguments in read_tables("p-")}
+    client = SimpleNamespace(describe_table=lambda TableName: {"Table": tables[TableName]})
+    assert find_outdated_tables(client, "p-") == []
+
+    indexes = tables["p-registrations"]["GlobalSecondaryIndexes"]
+    tables["p-registrations"] = {**tables["p-registrations"], "GlobalSecondaryIndexes": indexes[:-1]}
+    assert find_outdated_tables(client, "p-") == ["p-registrations"]
