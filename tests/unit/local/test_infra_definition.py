@@ -163,7 +163,7 @@ def test_the_redrive_policy_names_the_arn_of_the_queue_that_exists() -> None:
 
 def test_a_table_of_another_release_is_told_apart() -> None:
     tables = {arguments["TableName"]: dict(arguments) for arguments in read_tables("p-")}
-    client = SimpleNamespace(describe_table=lambda TableName: {"Table": tables[TableName]})
+    client = SimpleNamespace(describe_table=lambda **named: {"Table": tables[named["TableName"]]})
     assert find_outdated_tables(client, "p-") == []
 
     indexes = tables["p-registrations"]["GlobalSecondaryIndexes"]
