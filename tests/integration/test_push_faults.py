@@ -52,6 +52,7 @@ class Apple:
 
 @pytest.fixture
 def apple(stack: Stack) -> Iterator[Apple]:
+    stack.drain()  # what earlier tests left in the queues is not to be heard here
     apns = stack.vendors.apns
     before, streams = apns.answer, apns.max_concurrent_streams
     played = Apple(stack)

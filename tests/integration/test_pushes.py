@@ -50,6 +50,7 @@ class Heard:
 
 @pytest.fixture
 def heard(stack: Stack) -> Heard:
+    stack.drain()  # what earlier tests left in the queues is not to be heard here
     return Heard(stack)
 
 
