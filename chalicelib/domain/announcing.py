@@ -11,6 +11,7 @@ from chalicelib.domain.errors import Busy
 from chalicelib.domain.outgoing import Outgoing
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.ports import Platform
+from chalicelib.domain.tickets import Ticket
 
 PUSH_QUEUE = "push"
 
@@ -45,6 +46,20 @@ def announce_passes(platform: Platform, *, ticket_id: int, project_id: int, pass
         platform.queues.send_documents(PUSH_QUEUE, [document])
 
 
+def announce_segment(ticket: Ticket, segment: int, *, pass_ids: Sequence[int], now: datetime) -> list[Outgoing]:
+    """The message that leaves with the mark of a segment, for whoever holds its changed passes; none if nobody does."""
+    if not pass_ids:
+        return []
+    return [
+        Outgoing(
+            key=f"push#{ticket.ticket_id}##{segment}",
+            queue=PUSH_QUEUE,
+            document=push_document(ticket.ticket_id, ticket.project_id, pass_ids, now),
+            created_at=now,
+        )
+    ]
+
+
 def send_waiting(platform: Platform, messages: Sequence[Outgoing]) -> None:
     """Sends what left with a write that is done. If that fails the outbox keeps it, and the schedule sends it."""
     if not messages:
@@ -56,7 +71,13 @@ def send_waiting(platform: Platform, messages: Sequence[Outgoing]) -> None:
 
 
 def push_document(
-    ticket_id: int, project_id: int, pass_ids: Sequence[int], asked_at: datetime, *, after: PushCursor | None = None
+    ticket_id: int,
+    project_id: int,
+    pass_ids: Sequence[int],
+    asked_at: datetime,
+    *,
+    after: PushCursor | None = None,
+    outbox: str | None = None,
 ) -> dict[str, object]:
     """JSON for the push queue; `PushMessage` reads it. Passes that come `after` are still to be told."""
     return {
@@ -65,4 +86,5 @@ def push_document(
         "pass_ids": list(pass_ids),
         "after": None if after is None else list(after),
         "asked_at": asked_at.isoformat(),
+        "outbox": outbox,
     }

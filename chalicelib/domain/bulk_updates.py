@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain.announcing import announce_passes
+from chalicelib.domain.announcing import announce_segment
 from chalicelib.domain.content import ContentUpdate, Merge
 from chalicelib.domain.counted_index import count_members, passes_of_project
 from chalicelib.domain.errors import Busy, NotFound, Refused
@@ -300,18 +300,16 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
     # a campaign's update that writes nothing is a request to push all the same (passworks-v2, section 7)
     is_bare_push = isinstance(ticket.target, TemplateTarget) and update.is_empty
     told = pass_ids if is_bare_push else changed
-    # before the segment counts as done, so that nobody is forgotten if this process ends here
-    announce_passes(
-        platform,
-        ticket_id=ticket.ticket_id,
-        project_id=ticket.project_id,
-        pass_ids=[pass_id for pass_id in told if pass_id in job.held],
-    )
+    held = [pass_id for pass_id in told if pass_id in job.held]
+    outgoing = announce_segment(ticket, segment, pass_ids=held, now=platform.now())
+    # before the segment counts as done; and again from the outbox, should the queue be lost before the pushes are asked
+    platform.queues.send_outgoing(outgoing)
     return SegmentResult(
         processed=sum(outcome is not None for outcome in outcomes),
         changed=len(changed),
         failed=sum(isinstance(outcome, Refused) for outcome in outcomes),
         changed_by_template=Counter(job.templates[pass_id] for pass_id in changed),
+        outgoing=tuple(outgoing),
     )
 
 

@@ -33,6 +33,9 @@ SLOW = timedelta(seconds=5)
 MOST_DELAY_SECONDS = 900
 """SQS's limit; what must wait longer is asked for again"""
 
+LONGEST_RETRY_AFTER_SECONDS = 3600
+"""a service cannot put a push off for longer, whatever it asks for"""
+
 _FIRST_DELAY_SECONDS = 2
 _BUSY_SECONDS = 5
 _REST_SECONDS = 60
@@ -158,14 +161,12 @@ class _Work:
             )
         self._log_refusals()
         self._remove_gone(claims)
+        self._remove_unknown()
         misconfigured = self._tokens(Outcome.MISCONFIGURED)
-        unknown = self._tokens(Outcome.UNKNOWN_TOKEN)
-        if len(unknown) > HANDFUL and len(unknown) == len(self.results):
-            misconfigured += unknown
-        else:
-            self._remove(dict.fromkeys(unknown, self.started_at))
-        self._pause(misconfigured)
-        self._retry()
+        # where others were taken the credentials are right after all, or were a moment ago
+        self._retry([*self._tokens(Outcome.RETRY), *(misconfigured if sent else ())])
+        if not sent:
+            self._pause(misconfigured)
         busy = [self.names[name] for name in claims.busy]
         soon = self.platform.now() + timedelta(seconds=random.uniform(_BUSY_SECONDS, 2 * _BUSY_SECONDS))
         _ask_again(self.platform, self.delivery, busy, not_before=soon)
@@ -191,6 +192,17 @@ class _Work:
         names = [self.delivery.name_of(token) for token in since]
         self.platform.deliveries.finish(names, pushed_at=self.started_at)
 
+    def _remove_unknown(self) -> None:
+        """Whoever holds a pass may register with any token, so a batch without a good one stops nobody else."""
+        unknown = self._tokens(Outcome.UNKNOWN_TOKEN)
+        if len(unknown) <= HANDFUL or len(unknown) < len(self.results):
+            self._remove(dict.fromkeys(unknown, self.started_at))
+            return
+        _log.error("%s knows none of %d tokens: wrong address?", self.delivery.wallet, len(unknown))
+        self.report.refusal = self.results[unknown[0]].reason or Outcome.UNKNOWN_TOKEN
+        names = [self.delivery.name_of(token) for token in unknown]
+        self.platform.deliveries.finish(names, pushed_at=self.started_at)
+
     def _pause(self, tokens: list[str]) -> None:
         """Leaves the service alone until an operator may have mended what it refuses."""
         if not tokens:
@@ -203,18 +215,22 @@ class _Work:
         self._release(tokens)
         _ask_again(self.platform, self.delivery, tokens, not_before=until)
 
-    def _retry(self) -> None:
-        tokens = self._tokens(Outcome.RETRY)
+    def _retry(self, tokens: Sequence[str]) -> None:
+        """Asks again, each for itself after the time that the service wants."""
         if not tokens:
             return
         now = self.platform.now()
         if len(tokens) == len(self.results) and now - self.started_at > SLOW:
             rest = Pause(service=self.delivery.service, until=now + timedelta(seconds=_REST_SECONDS), reason="silent")
             self.platform.deliveries.pause(rest)
-        asked = max(self.results[token].retry_after_seconds or 0 for token in tokens)
-        delay = max(backoff(self.delivery.attempt), timedelta(seconds=asked))
         self._release(tokens)
-        _ask_again(self.platform, self.delivery, tokens, not_before=now + delay, attempt=self.delivery.attempt + 1)
+        by_wait: dict[float, list[str]] = {}
+        for token in tokens:
+            asked = self.results[token].retry_after_seconds or 0
+            by_wait.setdefault(min(asked, LONGEST_RETRY_AFTER_SECONDS), []).append(token)
+        for asked, own in by_wait.items():
+            delay = max(backoff(self.delivery.attempt), timedelta(seconds=asked))
+            _ask_again(self.platform, self.delivery, own, not_before=now + delay, attempt=self.delivery.attempt + 1)
 
     def _release(self, tokens: Iterable[str]) -> None:
         self.platform.deliveries.release([self.delivery.name_of(token) for token in tokens], now=self.platform.now())

@@ -38,18 +38,20 @@ def spread_push(
     pass_ids: Sequence[int],
     after: PushCursor | None,
     asked_at: datetime,
+    outbox: str | None = None,
 ) -> int:
     """Asks for a push to every device that holds one of the passes; how many deliveries were asked for.
 
     A device that holds several stands in one delivery once, and `deliveries` sees to it across messages. The devices of
     a bulk update of several segments are told at its end: asked to look earlier they would miss what changes later. A
-    message handled twice asks twice, which does no harm.
+    message handled twice asks twice, which does no harm. The `outbox` row stays until every delivery was asked for.
 
     Raises:
         Busy: try the message again.
     """
     if _is_under_way(platform, ticket_id, asked_at):
-        _wait(platform, ticket_id, project_id, pass_ids, after, asked_at)
+        document = push_document(ticket_id, project_id, pass_ids, asked_at, after=after, outbox=outbox)
+        _wait(platform, document, asked_at)
         return 0
     registrations, following = platform.registrations.list_of_passes(
         pass_ids, after=after, limit=REGISTRATIONS_PER_MESSAGE
@@ -60,8 +62,10 @@ def spread_push(
         platform.queues.send_documents(queue, documents)
     if following is not None:
         left = [pass_id for pass_id in pass_ids if pass_id >= following[0]]
-        document = push_document(ticket_id, project_id, left, asked_at, after=following)
+        document = push_document(ticket_id, project_id, left, asked_at, after=following, outbox=outbox)
         platform.queues.send_documents(PUSH_QUEUE, [document])
+    elif outbox is not None:
+        platform.outbox.remove(outbox)
     return len(found)
 
 
@@ -73,16 +77,8 @@ def _is_under_way(platform: Platform, ticket_id: int, asked_at: datetime) -> boo
     return platform.now() - asked_at < LONGEST_WAIT
 
 
-def _wait(
-    platform: Platform,
-    ticket_id: int,
-    project_id: int,
-    pass_ids: Sequence[int],
-    after: PushCursor | None,
-    asked_at: datetime,
-) -> None:
+def _wait(platform: Platform, document: dict[str, object], asked_at: datetime) -> None:
     waited_seconds = (platform.now() - asked_at).total_seconds()
-    document = push_document(ticket_id, project_id, pass_ids, asked_at, after=after)
     delay_seconds = min(_LONGEST_DELAY_SECONDS, max(1, round(waited_seconds / 2)))
     platform.queues.send_documents(PUSH_QUEUE, [document], delay_seconds=delay_seconds)
 

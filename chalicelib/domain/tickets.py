@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.counted_index import Collection, passes_of_tag, passes_of_template
+from chalicelib.domain.outgoing import Outgoing
 
 
 class TicketStatus(StrEnum):
@@ -84,3 +85,5 @@ class SegmentResult:
     failed: int
     changed_by_template: Mapping[int, int] = field(default_factory=dict)
     """template id to how many of its passes changed, for the reports"""
+    outgoing: tuple[Outgoing, ...] = ()
+    """asks for the pushes; written with the mark of the segment"""

@@ -18,6 +18,7 @@ from chalicelib.domain.tickets import UNFINISHED, SegmentResult, Ticket, TicketS
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.models import TicketPartRow, TicketRow
+from chalicelib.store.outbox import put_outgoing
 from chalicelib.store.ticket_rows import OPEN, as_row, as_ticket
 from chalicelib.store.transactions import Transaction
 
@@ -125,6 +126,7 @@ class DynamoTicketStore:
                 TicketRow.segments_done.add(1),
             ],
         )
+        put_outgoing(transaction, result.outgoing)
         for template_id, changed in sorted(result.changed_by_template.items())[:_TEMPLATES_COUNTED]:
             events = events_of_template(template_id)
             transaction.count_in(events, day_of(ticket.created_at), facet=Event.UPDATES, change=changed)

@@ -30,17 +30,15 @@ def spread_push(event: Any) -> None:
 
 
 def _spread(message: PushMessage) -> None:
-    platform = get_platform()
     spreading.spread_push(
-        platform,
+        get_platform(),
         ticket_id=message.ticket_id,
         project_id=message.project_id,
         pass_ids=message.pass_ids,
         after=message.after,
         asked_at=message.asked_at,
+        outbox=message.outbox,
     )
-    if message.outbox is not None:
-        platform.outbox.remove(message.outbox)
 
 
 def _deliver(event: Any) -> None:

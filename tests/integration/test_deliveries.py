@@ -420,3 +420,39 @@ def test_pushes_count_in_the_template_s_report(scene: Scene) -> None:
 
     counts = scene.platform.counts.read_counts(events_of_template(scene.delivery.template_id))
     assert count_members(counts, {"pushes"}) == 2
+
+
+def test_a_batch_without_a_known_token_stops_nobody_else(scene: Scene, queues: Queues) -> None:
+    """The holder of one pass may register with as many made-up tokens as he likes."""
+    deliver(scene.platform, Channel(otherwise=_answer(Outcome.UNKNOWN_TOKEN)), scene.of(*_tokens(20)))
+    channel = Channel()
+    deliver(scene.platform, channel, scene.of("a neighbour", *_tokens(20)))
+
+    assert channel.pushed == ["a neighbour"]
+    assert queues.sent == []
+
+
+def test_each_device_waits_for_what_was_asked_of_it_and_not_for_ever(scene: Scene, queues: Queues) -> None:
+    answers = {
+        "long": PushResult(token="long", outcome=Outcome.RETRY, retry_after_seconds=10**9),
+        "short": PushResult(token="short", outcome=Outcome.RETRY),
+    }
+    deliver(scene.platform, Channel(answers), scene.of("long", "short"))
+
+    waits = {delivery.tokens[0]: delivery.not_before for delivery, _ in queues.sent}
+    now = datetime.now(UTC)
+    assert waits["short"] is not None
+    assert waits["short"] < now + timedelta(seconds=10)
+    assert waits["long"] is not None
+    assert waits["long"] <= now + timedelta(seconds=delivering.LONGEST_RETRY_AFTER_SECONDS + 1)
+
+
+def test_one_refusal_among_pushes_that_were_taken_rests_nothing(scene: Scene, queues: Queues) -> None:
+    answers = {"b": PushResult(token="b", outcome=Outcome.MISCONFIGURED, reason="TopicDisallowed")}
+    deliver(scene.platform, Channel(answers), scene.of("a", "b"))
+    channel = Channel()
+    deliver(scene.platform, channel, scene.of("c"))
+
+    assert channel.pushed == ["c"]
+    ((again, _),) = queues.sent
+    assert (again.tokens, again.attempt) == (("b",), 1)

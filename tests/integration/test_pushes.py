@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from chalicelib import operations
 from chalicelib.domain import bulk_updates
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.registrations import Wallet
@@ -189,3 +190,20 @@ def test_a_device_that_was_told_before_a_redrive_is_told_of_what_that_changed(
     bulk_updates.redrive(platform, ticket_id=ticket.ticket_id)
     stack.drain()
     assert heard.count() == {phone: 2, other: 1}
+
+
+def test_pushes_of_a_bulk_update_whose_queue_is_lost_are_asked_for_again(
+    stack: Stack, tenant: Tenant, heard: Heard
+) -> None:
+    passes = make_spread_passes(tenant.project_id, segments=2, tags=[TAG])
+    right = {_install(tenant, pass_, f"{pass_.pass_id}") for pass_ in passes}
+    ticket_id = int(tenant.call("PUT", f"/v1/tag/{TAG}/passes", json=POINTS)["ticketId"])
+    for queue in ("plan", "segment"):
+        pump_once(stack.queues, PREFIX, HANDLERS, queue)
+    purge(stack, "push")
+    assert tenant.call("GET", f"/v1/ticket/{ticket_id}")["Status"] == "COMPLETED"
+
+    assert operations.resume_unfinished() == 2
+    stack.drain()
+    assert heard.count() == dict.fromkeys(right, 1)
+    assert operations.resume_unfinished() == 0
