@@ -53,11 +53,10 @@ def parse_http_date(text: str) -> int | None:
 
 def read_retry_after(value: str | None, *, now: datetime) -> float | None:
     """The seconds of a Retry-After header, which is a number or a date (RFC 9110, section 10.2.3); None for neither."""
-    if value is None:
-        return None
-    if _SECONDS.fullmatch(value):
-        return float(value)
-    moment = parse_http_date(value)
+    text = (value or "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    moment = parse_http_date(text)
     return None if moment is None else max(0.0, moment - now.timestamp())
 
 

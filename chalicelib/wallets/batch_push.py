@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.http_dates import parse_http_date
+from chalicelib.domain.http_dates import read_retry_after
 from chalicelib.domain.push_channels import Outcome, PushResult
 from chalicelib.domain.wallet_services import WalletServices
 from chalicelib.outbound.guarded import Answer, CallRefused, GuardedClient, HeaderRefused, Unreachable
@@ -23,7 +22,6 @@ NO_KEY = "no key"
 _log = logging.getLogger("passel")
 
 _LONGEST_EXCERPT = 300
-_SECONDS = re.compile(r"[0-9]{1,9}")
 _OUTCOMES = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 429: Outcome.RETRY}
 
 
@@ -113,16 +111,6 @@ class BatchPoster:
             reason=str(answer.status),
             retry_after_seconds=wait if outcome is Outcome.RETRY else None,
         )
-
-
-def read_retry_after(value: str | None, *, now: datetime) -> float | None:
-    """The seconds of a Retry-After header, which is a number or a date (RFC 9110, section 10.2.3); None for neither."""
-    if value is None:
-        return None
-    if _SECONDS.fullmatch(value):
-        return float(value)
-    moment = parse_http_date(value)
-    return None if moment is None else max(0.0, moment - now.timestamp())
 
 
 def _excerpt(answer: Answer, tokens: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.http_dates import parse_http_date
+from chalicelib.domain.http_dates import read_retry_after
 from chalicelib.domain.passes import from_milliseconds
 from chalicelib.domain.push_channels import Outcome, PushResult
 
@@ -21,7 +21,6 @@ _BAD_REQUESTS = {
     "TopicDisallowed": Outcome.MISCONFIGURED,
 }
 _REASON = re.compile(r"[A-Za-z]{1,60}")
-_SECONDS = re.compile(r"[0-9]{1,9}")
 _LATEST_MILLISECONDS = 253_402_300_799_000
 """the last second of the year 9999"""
 
@@ -49,7 +48,9 @@ def read_answer(token: str, answer: Answer, *, now: datetime) -> PushResult:
         token=token,
         outcome=outcome,
         reason="" if outcome == Outcome.SENT else reason or str(answer.status),
-        retry_after_seconds=_read_delay(answer.headers, now=now) if outcome == Outcome.RETRY else None,
+        retry_after_seconds=read_retry_after(answer.headers.get("retry-after"), now=now)
+        if outcome == Outcome.RETRY
+        else None,
         gone_since=_read_moment(body.get("timestamp")) if outcome == Outcome.GONE else None,
     )
 
@@ -78,15 +79,6 @@ def _read_body(body: bytes) -> dict[str, Any]:
 def _read_reason(reason: Any, *, token: str) -> str:
     """Apple's reasons are words of letters; nothing else is let into logs, and least of all the token."""
     return reason if isinstance(reason, str) and _REASON.fullmatch(reason) and reason != token else ""
-
-
-def _read_delay(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """Retry-After in seconds from now, which may be given as a date (RFC 9110, section 10.2.3)."""
-    text = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text):
-        return float(text)
-    moment = parse_http_date(text)
-    return None if moment is None else max(0.0, moment - now.timestamp())
 
 
 def _read_moment(milliseconds: Any) -> datetime | None:

@@ -18,7 +18,7 @@ import httpx
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.google_pacing import Pacer, TurnIsFar
 from chalicelib.domain.google_ports import Announcement, Body, GoogleAnswer, GoogleType, Pace
-from chalicelib.domain.http_dates import parse_http_date
+from chalicelib.domain.http_dates import read_retry_after
 from chalicelib.domain.push_channels import Outcome
 from chalicelib.domain.wallet_services import GoogleAccount
 from chalicelib.wallets.google.service_accounts import ServiceAccounts, TokenServerFailed, UnusableAccount
@@ -252,7 +252,7 @@ def _read_reply(response: httpx.Response) -> Reply:
     return Reply(
         response.status_code,
         "" if response.is_success else _read_reason(document.get("error")),
-        _read_retry_after(response.headers.get("retry-after")),
+        read_retry_after(response.headers.get("retry-after"), now=datetime.now(UTC)),
         document,
     )
 
@@ -265,13 +265,3 @@ def _read_reason(error: Any) -> str:
     first = errors[0] if isinstance(errors, list) and errors else None
     reason = first.get("reason") if isinstance(first, dict) else None
     return str(reason or error.get("status") or "")[:64]
-
-
-def _read_retry_after(text: str | None) -> float | None:
-    """Seconds, or until the date that is named."""
-    if text is None:
-        return None
-    if text.strip().isascii() and text.strip().isdigit():
-        return float(text)
-    moment = parse_http_date(text)
-    return None if moment is None else max(0.0, moment - datetime.now(UTC).timestamp())
