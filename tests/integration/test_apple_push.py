@@ -192,7 +192,8 @@ def test_no_token_gets_into_a_log(server: ApnsServer, pusher: Pusher, caplog: py
 
     result = pusher.push_one(TOKEN)
     server.stop()
-    pusher.push_one(TOKEN)
+    for _ in range(2):  # the first may still find the old connection, and say nothing
+        pusher.push_one(TOKEN)
 
     assert result.reason == "403"
     assert "no more pushes" in caplog.text
