@@ -365,7 +365,12 @@ def test_a_device_with_a_newer_token_stays(scene: Scene, tenant: Tenant) -> None
     (pass_,) = make_passes(tenant.project_id, 1, template_id=scene.delivery.template_id)
     _hold(tenant, pass_, device="phone", token="new")
 
-    removed = remove_token(scene.platform, pass_type=devices.PASS_TYPE, push_token="old", gone_since=datetime.now(UTC))
+    removed = remove_token(
+        scene.platform,
+        pass_type=devices.PASS_TYPE,
+        push_token=f"old one of {tenant.project_id}",
+        gone_since=datetime.now(UTC),
+    )
     assert (removed, read_pass(pass_).registrations) == (0, 1)
 
 
