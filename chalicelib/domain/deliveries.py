@@ -90,7 +90,7 @@ class DeliveryStore(Protocol):
     def note_gone(self, since: Mapping[str, datetime], *, now: datetime) -> None:
         """Notes that devices are gone, until their registrations are removed."""
 
-    def release(self, names: Sequence[str], *, now: datetime) -> None:
+    def release(self, names: Sequence[str]) -> None:
         """Gives deliveries back, for anybody to take."""
 
     def get_pause(self, service: str, *, now: datetime) -> Pause | None:

@@ -233,4 +233,4 @@ class _Work:
             _ask_again(self.platform, self.delivery, own, not_before=now + delay, attempt=self.delivery.attempt + 1)
 
     def _release(self, tokens: Iterable[str]) -> None:
-        self.platform.deliveries.release([self.delivery.name_of(token) for token in tokens], now=self.platform.now())
+        self.platform.deliveries.release([self.delivery.name_of(token) for token in tokens])

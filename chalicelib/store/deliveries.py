@@ -75,7 +75,7 @@ class DynamoDeliveryStore:
         """See `DeliveryStore`."""
         self._write([_put(name, _GONE, now, until=as_milliseconds(moment)) for name, moment in since.items()])
 
-    def release(self, names: Sequence[str], *, now: datetime) -> None:
+    def release(self, names: Sequence[str]) -> None:
         """See `DeliveryStore`."""
         self._write([{"DeleteRequest": {"Key": {"key": {"S": name}}}} for name in names])
 
