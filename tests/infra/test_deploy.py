@@ -4,101 +4,149 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import NoCredentialsError
 from botocore.session import Session, get_session
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from infra import deploy as deploying
+from infra.accounts import AccountError, check_account, check_concurrency
 from infra.definition import read_queues, read_tables
-from infra.deploy import DeployError, check_account, deploy, main, pass_bytes_through
+from infra.deploy import DeployError, deploy, main, pass_bytes_through
 from infra.gateway_responses import GATEWAY_RESPONSES
-from infra.package import Stage
-
-REGION = "eu-west-1"
+from infra.stages import Stage
+from tests.infra.cloud import (
+    ACCOUNT,
+    REGION,
+    FakeChalice,
+    list_apis,
+    list_buckets,
+    list_functions,
+    list_tables,
+    played_account,
+)
 
 
 @pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with mock_aws():
-        yield get_session()
-
-
-class FakeChalice:
-    """Makes a REST API, as the Chalice CLI would."""
-
-    def __init__(self, session: Session) -> None:
-        self.gateway: Any = session.create_client("apigateway")
-        self.api_id = ""
-        self.account = ""
-
-    def __call__(self, stage: Stage, account: str) -> str:
-        self.account = account
-        self.api_id = self.gateway.create_rest_api(name=stage.app_name)["id"]
-        root = self.gateway.get_resources(restApiId=self.api_id)["items"][0]["id"]
-        method = {"restApiId": self.api_id, "resourceId": root, "httpMethod": "GET"}
-        self.gateway.put_method(**method, authorizationType="NONE")
-        self.gateway.put_integration(**method, type="MOCK")
-        return self.api_id
+def session(own_checkout: Path) -> Iterator[Session]:
+    with played_account() as session:
+        yield session
 
 
 @contextmanager
-def stubbed_gateway() -> Iterator[tuple[Any, Stubber]]:
+def stubbed(service: str) -> Iterator[tuple[Any, Stubber]]:
     """A client that gets the answers in the order they were added; all of them must be fetched."""
     client: Any = get_session().create_client(
-        "apigateway", region_name=REGION, aws_access_key_id="none", aws_secret_access_key="none"
+        service, region_name=REGION, aws_access_key_id="none", aws_secret_access_key="none"
     )
     with Stubber(client) as stubber:
         yield client, stubber
         stubber.assert_no_pending_responses()
 
 
-def names_of_tables(session: Session) -> set[str]:
-    client: Any = session.create_client("dynamodb")
-    return set(client.list_tables()["TableNames"])
-
-
-def test_a_first_deployment_creates_tables_queues_and_bucket(session: Session, stage: Stage) -> None:
+def test_a_first_deployment_creates_tables_queues_and_bucket(session: Session, dev: Stage) -> None:
     chalice = FakeChalice(session)
-    deploy(stage, session=session, run_chalice=chalice)
+    address = deploy(dev, session=session, run_chalice=chalice)
 
-    assert names_of_tables(session) == {table["TableName"] for table in read_tables(stage.prefix)}
+    assert address == f"https://{chalice.api_id}.execute-api.{REGION}.amazonaws.com/api"
+    assert list_tables(session) == {table["TableName"] for table in read_tables(dev.prefix)}
     sqs: Any = session.create_client("sqs")
     queues = {address.rpartition("/")[2] for address in sqs.list_queues()["QueueUrls"]}
-    assert queues == {queue.name for queue in read_queues(stage.prefix)}
+    assert queues == {queue.name for queue in read_queues(dev.prefix)}
+    assert list_buckets(session) == [f"passel-dev-assets-{ACCOUNT}"]
+    assert chalice.place == check_account(session)
+
+
+def test_deploying_again_changes_no_table(session: Session, dev: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
+    before = list_tables(session)
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
+
+    assert list_tables(session) == before
+    assert "stack passel-dev-resources" in capsys.readouterr().out
+
+
+def test_names_of_the_deployment_can_be_looked_up(session: Session, dev: Stage) -> None:
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
+    ssm: Any = session.create_client("ssm")
+    found = ssm.get_parameter(Name="/passel-dev/deployment")["Parameter"]["Value"]
+    assert '"prefix": "passel-dev-"' in found
+    assert f"passel-dev-assets-{ACCOUNT}" in found
+
+
+def test_somebody_else_deploys_next_from_another_checkout(session: Session, dev: Stage, own_checkout: Path) -> None:
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
+    (own_checkout / "dev.json").unlink()
+
+    second = FakeChalice(session)
+    deploy(dev, session=session, run_chalice=second)
+    assert second.found_record
+    assert list_apis(session) == {second.api_id}
+
+
+def test_without_any_record_nothing_is_made_a_second_time(session: Session, dev: Stage, own_checkout: Path) -> None:
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
+    (own_checkout / "dev.json").unlink()
     s3: Any = session.create_client("s3")
-    assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == [f"passel-dev-assets-{chalice.account}"]
-    assert chalice.account == check_account(session)
+    s3.delete_object(Bucket=f"passel-dev-assets-{ACCOUNT}", Key="deployments/chalice.json")
+
+    with pytest.raises(DeployError, match=r"passel-dev is there, but no record.*bring dev\.json"):
+        deploy(dev, session=session, run_chalice=FakeChalice(session))
+    assert len(list_apis(session)) == 1
 
 
-def test_deploying_again_changes_no_table(session: Session, stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy(stage, session=session, run_chalice=FakeChalice(session))
-    before = names_of_tables(session)
-    deploy(stage, session=session, run_chalice=FakeChalice(session))
-
-    assert names_of_tables(session) == before
-    assert "tables, queues and bucket" in capsys.readouterr().out
-
-
-def test_the_gateway_gets_our_answers_and_publishes_them(session: Session, stage: Stage) -> None:
+def test_the_record_of_a_stage_that_is_gone_is_not_believed(session: Session, dev: Stage, own_checkout: Path) -> None:
+    (own_checkout / "dev.json").write_text('{"resources": [{"resource_type": "rest_api", "rest_api_id": "gone"}]}')
     chalice = FakeChalice(session)
-    deploy(stage, session=session, run_chalice=chalice)
+    deploy(dev, session=session, run_chalice=chalice)
+    assert not chalice.found_record
+
+
+def test_a_first_deployment_that_fails_is_taken_back(session: Session, dev: Stage) -> None:
+    """Else the next try would make the API and the queue mappings once more."""
+    gateway: Any = session.create_client("apigateway")
+    other_stage = gateway.create_rest_api(name=dev.app_name)["id"]
+    with pytest.raises(DeployError, match="chalice deploy failed"):
+        deploy(dev, session=session, run_chalice=FakeChalice(session, fails=True))
+    assert list_functions(session) == set()
+    assert list_apis(session) == {other_stage}
+
+    lambda_: Any = session.create_client("lambda")
+    assert lambda_.list_event_source_mappings()["EventSourceMappings"] == []
+
+
+def test_a_later_deployment_that_fails_takes_nothing_away(session: Session, dev: Stage) -> None:
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
+    before = (list_functions(session), list_apis(session))
+
+    def fail(*_: object) -> str:
+        raise DeployError("chalice deploy failed; its message is above")
+
+    with pytest.raises(DeployError):
+        deploy(dev, session=session, run_chalice=fail)
+    assert (list_functions(session), list_apis(session)) == before
+
+
+def test_the_gateway_gets_our_answers_and_limits_and_publishes_them(session: Session, dev: Stage) -> None:
+    chalice = FakeChalice(session)
+    deploy(dev, session=session, run_chalice=chalice)
 
     for kind, response in GATEWAY_RESPONSES.items():
         found = chalice.gateway.get_gateway_response(restApiId=chalice.api_id, responseType=kind)
         assert found["statusCode"] == str(response.status)
         assert found["responseTemplates"] == {"application/json": response.body}
-    assert chalice.gateway.get_stage(restApiId=chalice.api_id, stageName="api")["deploymentId"]
+    published = chalice.gateway.get_stage(restApiId=chalice.api_id, stageName="api")
+    assert published["deploymentId"]
+    limits = published["methodSettings"]["*/*"]
+    assert (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]) == (dev.requests_per_second, dev.burst)
 
 
 def test_the_gateway_takes_every_body_as_bytes() -> None:
-    with stubbed_gateway() as (gateway, stubber):
+    with stubbed("apigateway") as (gateway, stubber):
         stubber.add_response("get_rest_api", {"binaryMediaTypes": ["image/png"]}, {"restApiId": "a1"})
         operation = {"op": "add", "path": "/binaryMediaTypes/*~1*"}
         stubber.add_response("update_rest_api", {}, {"restApiId": "a1", "patchOperations": [operation]})
@@ -106,34 +154,32 @@ def test_the_gateway_takes_every_body_as_bytes() -> None:
 
 
 def test_a_gateway_that_takes_bytes_already_is_left_alone() -> None:
-    with stubbed_gateway() as (gateway, stubber):
+    with stubbed("apigateway") as (gateway, stubber):
         stubber.add_response("get_rest_api", {"binaryMediaTypes": ["image/png", "*/*"]}, {"restApiId": "a1"})
         pass_bytes_through(api_id="a1", apigateway=gateway)
 
 
-def test_bytes_pass_before_the_api_is_published(
-    session: Session, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bytes_pass_before_the_api_is_published(session: Session, dev: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     chalice = FakeChalice(session)
+    deploy(dev, session=session, run_chalice=chalice)
     calls: list[str] = []
     record = calls.append
     monkeypatch.setattr(deploying, "pass_bytes_through", lambda **_: record("bytes"))
     monkeypatch.setattr(deploying, "put_gateway_responses", lambda **_: record("answers"))
-    api_id = chalice(stage, "1")
     chalice.gateway.meta.events.register("before-call.api-gateway", lambda model, **_: record(model.name))
-    deploying.finish_api(stage, api_id=api_id, apigateway=chalice.gateway)
-    assert calls == ["answers", "bytes", "CreateDeployment"]
+    deploying.finish_api(dev, api_id=chalice.api_id, apigateway=chalice.gateway)
+    assert calls == ["answers", "bytes", "CreateDeployment", "UpdateStage"]
 
 
-def test_the_log_of_the_api_is_not_kept_for_ever(session: Session, stage: Stage) -> None:
-    deploy(stage, session=session, run_chalice=FakeChalice(session))
+def test_the_log_of_the_api_is_not_kept_for_ever(session: Session, dev: Stage) -> None:
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
 
     logs: Any = session.create_client("logs")
     (group,) = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/passel-dev")["logGroups"]
     assert (group["logGroupName"], group["retentionInDays"]) == ("/aws/lambda/passel-dev", 30)
 
 
-def test_a_stack_that_cannot_be_updated_stops_the_deployment(session: Session, stage: Stage) -> None:
+def test_a_stack_that_cannot_be_updated_stops_the_deployment(session: Session, dev: Stage) -> None:
     cloudformation: Any = session.create_client("cloudformation")
     cloudformation.create_change_set(
         StackName="passel-dev-resources",
@@ -142,10 +188,38 @@ def test_a_stack_that_cannot_be_updated_stops_the_deployment(session: Session, s
         TemplateBody='{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}',
     )
     with pytest.raises(DeployError, match="stack passel-dev-resources is REVIEW_IN_PROGRESS"):
-        deploy(stage, session=session, run_chalice=FakeChalice(session))
+        deploy(dev, session=session, run_chalice=FakeChalice(session))
 
 
-def test_without_credentials_nothing_is_touched(session: Session, stage: Stage) -> None:
+def test_a_deployed_api_that_does_not_answer_is_no_success(own_checkout: Path, dev: Stage) -> None:
+    with (
+        played_account(answer={"errorMessage": "Unable to import module 'app'"}) as session,
+        pytest.raises(DeployError, match=r"does not answer: .*Unable to import.* log group /aws/lambda/passel-dev$"),
+    ):
+        deploy(dev, session=session, run_chalice=FakeChalice(session))
+
+
+def test_an_account_without_room_for_what_is_reserved_is_refused_before_anything_is_made(dev: Stage) -> None:
+    reserving = replace(dev, functions={"api_handler": {"reserved_concurrency": 400}})
+    with stubbed("lambda") as (awslambda, stubber):
+        limit = {"ConcurrentExecutions": 450, "UnreservedConcurrentExecutions": 450}
+        stubber.add_response("get_account_settings", {"AccountLimit": limit}, {})
+        stubber.add_response("get_function_concurrency", {}, {"FunctionName": "passel-dev"})
+        with pytest.raises(AccountError, match="reserves a concurrency of 400, and 350 of the account's 450 are free"):
+            check_concurrency(reserving, awslambda=awslambda)
+
+
+def test_what_the_stage_holds_already_is_room(dev: Stage) -> None:
+    reserving = replace(dev, functions={"api_handler": {"reserved_concurrency": 400}})
+    with stubbed("lambda") as (awslambda, stubber):
+        limit = {"ConcurrentExecutions": 500, "UnreservedConcurrentExecutions": 100}
+        stubber.add_response("get_account_settings", {"AccountLimit": limit}, {})
+        held = {"ReservedConcurrentExecutions": 400}
+        stubber.add_response("get_function_concurrency", held, {"FunctionName": "passel-dev"})
+        check_concurrency(reserving, awslambda=awslambda)
+
+
+def test_without_credentials_nothing_is_touched(session: Session, dev: Stage) -> None:
     class Anonymous(Session):
         def create_client(self, service_name: str, *_: Any, **__: Any) -> Any:
             assert service_name == "sts"
@@ -153,16 +227,17 @@ def test_without_credentials_nothing_is_touched(session: Session, stage: Stage) 
 
     anonymous = Anonymous()
     with pytest.raises(DeployError, match="no usable AWS credentials: Unable to locate credentials"):
-        deploy(stage, session=anonymous, run_chalice=FakeChalice(session))
+        deploy(dev, session=anonymous, run_chalice=FakeChalice(session))
 
 
-def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, session: Session) -> None:
+def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, own_checkout: Path) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    with pytest.raises(DeployError, match="set AWS_DEFAULT_REGION"):
+    with pytest.raises(AccountError, match="set AWS_DEFAULT_REGION"):
         check_account(get_session())
 
 
 def test_the_command_fails_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stage", "moon"]) == 1
-    assert capsys.readouterr().err == "deploy: no stage 'moon' in .chalice/config.json; it has: dev\n"
+    expected = "deploy: no stage 'moon' in .chalice/config.json; it has: dev, prod, emulator\n"
+    assert capsys.readouterr().err == expected

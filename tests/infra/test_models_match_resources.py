@@ -12,7 +12,7 @@ import pytest
 from pynamodb.models import Model
 
 from infra.definition import read_tables
-from infra.package import PROJECT
+from infra.stages import PROJECT
 
 # A copy of the module, since the one that other tests import may carry full table names by now.
 MODELS: dict[str, type[Model]] = {

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from app import app
 from infra.gateway_responses import GATEWAY_RESPONSES
+from infra.stages import Stage
 from tests.infra.template import Json, Template
 
 VARIABLE = re.compile(r"{([^}]+)}")
@@ -80,6 +81,15 @@ def test_the_gateway_speaks_like_the_api(template: Template) -> None:
 def test_an_unknown_path_is_not_found(template: Template) -> None:
     packaged = template.swagger["x-amazon-apigateway-gateway-responses"]
     assert packaged["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "404"
+
+
+def test_the_gateway_limits_and_compresses(template: Template, stage: Stage) -> None:
+    api = template.resources["RestAPI"]["Properties"]
+    (settings,) = api["MethodSettings"]
+    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert settings["ThrottlingRateLimit"] == stage.requests_per_second
+    assert settings["ThrottlingBurstLimit"] == stage.burst
+    assert api["MinimumCompressionSize"] == 1024
 
 
 def test_one_stage_is_published(template: Template) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import PROJECT, Package
+from infra.package import Package
+from infra.stages import PROJECT
 from tests.infra.archives import needs_their_platform, unpack_archives
 from tests.infra.test_packaged_functions import HANDLERS
 from tests.infra.test_worker_imports import HEAVY

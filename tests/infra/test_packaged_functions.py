@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from chalicelib.settings import Settings, read_settings
-from infra.package import Stage
+from infra.stages import Stage
 from tests.infra.template import Json, Template
 
 HANDLERS = {
@@ -26,6 +26,7 @@ HANDLERS = {
     "DeliverPassworksWallet": "chalicelib.workers.push.deliver_passworks_wallet",
     "DeliverGoogleWallet": "chalicelib.workers.push.deliver_google_wallet",
     "SendCallback": "chalicelib.workers.callbacks.send_callback",
+    "WatchCertificates": "chalicelib.workers.watch.watch_certificates",
 }
 QUEUES = {
     "PlanBulkUpdate": "plan",
@@ -55,7 +56,7 @@ def test_every_function_is_there_with_its_handler(template: Template) -> None:
 def test_a_function_runs_the_python_that_the_tests_run(template: Template, name: str) -> None:
     function = template.functions[name]
     assert function["Runtime"] == f"python{sys.version_info.major}.{sys.version_info.minor}"
-    assert function["Architectures"] == ["x86_64"]
+    assert function["Architectures"] == ["arm64"]
 
 
 @pytest.mark.parametrize("name", HANDLERS)
@@ -63,15 +64,13 @@ def test_a_function_knows_the_prefix_of_its_tables(template: Template, stage: St
     assert template.functions[name]["Environment"]["Variables"]["PASSEL_PREFIX"] == stage.prefix
 
 
-def test_the_api_alone_finds_images_and_who_speaks_with_wallets_their_secrets(template: Template, stage: Stage) -> None:
+def test_functions_are_told_where_images_and_certificates_lie(template: Template, stage: Stage) -> None:
+    """Who may read them is for the policies to say."""
     (bucket,) = template.of_type("AWS::S3::Bucket").values()
-    assets = {"PASSEL_ASSETS": {"Fn::Sub": "s3:" + bucket["BucketName"]["Fn::Sub"]}}
-    certificates = {"PASSEL_CERTIFICATES": f"ssm:/{stage.app_name}-{stage.name}/certificates"}
-    right: dict[str, Json] = {"APIHandler": assets | certificates, **dict.fromkeys(DELIVERIES, certificates)}
-    for name, function in template.functions.items():
-        variables = function["Environment"]["Variables"]
-        found = {variable: variables[variable] for variable in assets | certificates if variable in variables}
-        assert found == right.get(name, {}), name
+    for function in template.functions.values():
+        variables: Json = function["Environment"]["Variables"]
+        assert variables["PASSEL_ASSETS"] == {"Fn::Sub": "s3:" + bucket["BucketName"]["Fn::Sub"]}
+        assert variables["PASSEL_CERTIFICATES"] == f"ssm:/{stage.base_name}/certificates"
 
 
 def test_the_settings_of_every_function_can_be_read(template: Template) -> None:
@@ -88,10 +87,10 @@ def test_a_function_finds_its_dependencies_in_the_layer(template: Template, name
 
 
 @pytest.mark.parametrize("name", HANDLERS)
-def test_the_log_of_a_function_is_not_kept_for_ever(template: Template, name: str) -> None:
+def test_the_log_of_a_function_is_not_kept_for_ever(template: Template, stage: Stage, name: str) -> None:
     groups = template.of_type("AWS::Logs::LogGroup").values()
     days = [group["RetentionInDays"] for group in groups if group["LogGroupName"]["Fn::Sub"].endswith(f"${{{name}}}")]
-    assert days == [30]
+    assert days == [stage.log_retention_days] == [90]
 
 
 def test_the_api_gives_up_before_the_gateway_does(template: Template) -> None:
@@ -119,11 +118,28 @@ def test_a_message_stays_hidden_for_six_times_the_timeout(template: Template) ->
         assert visibility >= 6 * template.functions[name]["Timeout"], name
 
 
-def test_segment_updates_leave_capacity_for_the_api(template: Template) -> None:
-    concurrency = dict(template.mappings())["UpdateSegment"]["ScalingConfig"]["MaximumConcurrency"]
-    assert 2 <= concurrency <= 1000
+def test_no_queue_can_take_all_of_the_accounts_concurrency(template: Template) -> None:
+    for name, mapping in template.mappings():
+        assert 2 <= mapping["ScalingConfig"]["MaximumConcurrency"] <= 50, name
 
 
-def test_unfinished_updates_are_looked_for_on_a_schedule(template: Template) -> None:
-    events = template.functions["ResumeUnfinished"]["Events"].values()
-    assert [event["Type"] for event in events] == ["Schedule"]
+def test_what_a_worker_reserves_is_what_its_queue_may_use(template: Template) -> None:
+    """Less would be throttled, more would lie idle."""
+    for name, mapping in template.mappings():
+        reserved = template.functions[name].get("ReservedConcurrentExecutions")
+        assert reserved in (None, mapping["ScalingConfig"]["MaximumConcurrency"]), name
+
+
+def test_production_keeps_room_for_the_api_and_for_bulk_updates(template: Template) -> None:
+    reserving = {name for name, function in template.functions.items() if "ReservedConcurrentExecutions" in function}
+    assert reserving >= {"APIHandler", "UpdateSegment"}
+
+
+def test_production_is_traced(template: Template) -> None:
+    assert {function["Tracing"] for function in template.functions.values()} == {"Active"}
+    assert template.resources["RestAPI"]["Properties"]["TracingEnabled"] is True
+
+
+@pytest.mark.parametrize("name", HANDLERS.keys() - QUEUES.keys() - {"APIHandler"})
+def test_what_reads_no_queue_runs_on_a_schedule(template: Template, name: str) -> None:
+    assert [event["Type"] for event in template.functions[name]["Events"].values()] == ["Schedule"]

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from infra.definition import create_queues, create_tables
-from infra.package import Package, Stage
+from infra.package import Package
+from infra.stages import Stage
 from local.clients import ACCESS_KEY, REGION, create_client
 from local.engine import start_queues
 from tests.infra.archives import needs_their_platform, unpack_archives

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,11 +11,17 @@ from pathlib import Path
 import pytest
 
 from infra.definition import read_queues, read_tables
-from infra.package import Package, Stage
+from infra.package import Package
+from infra.resources import render_resources
+from infra.stacks import list_stacks
+from infra.stages import Stage, read_stage
 from tests.infra.template import Template
 
-FORGETTING = {"TimeToLiveSpecification"}
-"""set on AWS alone, by a call of its own"""
+AWS_ALONE = {"TimeToLiveSpecification", "PointInTimeRecoverySpecification", "DeletionProtectionEnabled"}
+"""of no meaning to a local engine"""
+LONGEST_TEMPLATE = 51_200
+"""bytes of a template that does not lie in a bucket (CloudFormation user guide, `cloudformation-limits`)"""
+STAGES = ("dev", "prod", "emulator")
 
 
 def test_every_table_and_index_is_there(template: Template, stage: Stage) -> None:
@@ -22,7 +29,32 @@ def test_every_table_and_index_is_there(template: Template, stage: Stage) -> Non
     defined = {table["TableName"]: table for table in read_tables(stage.prefix)}
     assert packaged.keys() == defined.keys()
     for name, table in defined.items():
-        assert packaged[name] == table | {key: packaged[name][key] for key in FORGETTING if key in packaged[name]}
+        assert packaged[name] == table | {key: packaged[name][key] for key in AWS_ALONE if key in packaged[name]}
+
+
+def test_tables_of_a_protected_stage_can_be_restored_and_not_deleted(template: Template) -> None:
+    for table in template.of_type("AWS::DynamoDB::Table").values():
+        assert table["DeletionProtectionEnabled"] is True
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_images_of_a_protected_stage_can_be_brought_back(template: Template) -> None:
+    (bucket,) = template.of_type("AWS::S3::Bucket").values()
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_other_stages_are_not_protected_and_pay_for_no_backup() -> None:
+    resources = Template(render_resources(read_stage("dev")))
+    for table in resources.of_type("AWS::DynamoDB::Table").values():
+        assert not {"DeletionProtectionEnabled", "PointInTimeRecoverySpecification"} & table.keys()
+    (bucket,) = resources.of_type("AWS::S3::Bucket").values()
+    assert "VersioningConfiguration" not in bucket
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_each_stack_may_be_handed_to_cloudformation_as_it_is(name: str) -> None:
+    for stack, template in list_stacks(read_stage(name)):
+        assert len(json.dumps(template, separators=(",", ":"))) < LONGEST_TEMPLATE, stack
 
 
 def test_received_events_are_forgotten(template: Template, stage: Stage) -> None:
@@ -69,10 +101,10 @@ def test_the_bucket_is_encrypted_and_shut_to_everybody_else(template: Template) 
 
 def test_unfinished_uploads_are_not_paid_for_ever(template: Template) -> None:
     (bucket,) = template.of_type("AWS::S3::Bucket").values()
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-    assert rule["Status"] == "Enabled"
-    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert not any(key.startswith("Expiration") for key in rule), "images are kept until somebody deletes them"
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert {"DaysAfterInitiation": 1} in [rule.get("AbortIncompleteMultipartUpload") for rule in rules]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    assert not any(key.startswith("Expiration") for rule in rules for key in rule), "images are kept until deleted"
 
 
 def test_every_working_queue_hands_over_to_its_dead_letter_queue(template: Template) -> None:

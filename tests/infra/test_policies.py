@@ -1,4 +1,7 @@
-"""What each function may do on AWS, and nothing more."""
+"""What each function may do on AWS as written policy: the lines that no refactoring may cross.
+
+Whether a policy is exactly what its function needs is found out by running everything (tests/whole_run).
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,13 @@ import pytest
 
 from chalicelib.domain.assets import image_key
 from infra.definition import read_tables
-from infra.package import PROJECT, Stage
+from infra.stages import CONFIG, Stage, read_stage
 from tests.infra.template import Json, Template
 from tests.infra.test_packaged_functions import DELIVERIES, HANDLERS, QUEUES
 
-INDEXES = {table["TableName"]: table.get("GlobalSecondaryIndexes", []) for table in read_tables("")}
-"""indexes by the bare name of their table"""
 CONSUME = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
-READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
-"""a transaction is authorised by the actions on its items"""
-SPECIAL: dict[str, tuple[set[str], set[str]]] = {
-    "dynamodb:Scan": ({"ResumeUnfinished"}, {"sweeps", "outbox"}),
-    "dynamodb:PartiQLUpdate": ({"UpdateSegment"}, {"passes"}),
-    "dynamodb:PartiQLDelete": ({"SweepCollection"}, {"memberships"}),
-    "dynamodb:PartiQLInsert": (DELIVERIES, {"deliveries"}),
-    "dynamodb:BatchWriteItem": (DELIVERIES, {"deliveries"}),
-}
-"""by action: the functions that have it, and its tables. The store's batches of statements fall back to single
-writes when they are refused, so a missing permission would show only in the bill (developer guide, `ql-iam.html`)."""
+CHANGE = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete"}
+ITEMS = CHANGE | {"GetItem", "BatchGetItem", "Query", "Scan", "ConditionCheckItem"}
 OPERATORS_ONLY = {"projects", "credentials"}
 """tables that only the command line writes"""
 SENDS = {
@@ -44,8 +35,14 @@ SENDS = {
     "DeliverGoogleWallet": {"deliver-google-wallet"},
 }
 IMAGES = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
-NO_RESOURCES_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+ANY_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 """actions that AWS lets nobody narrow: service authorization reference, AWS X-Ray"""
+SIGNS = {"APIHandler", "DeliverPassbook", "WatchCertificates"}
+HERE = "${AWS::Region}:${AWS::AccountId}"
+
+
+def arn(service: str, resource: str, *, place: str = HERE) -> str:
+    return "arn:${AWS::Partition}:" + f"{service}:{place}:{resource}"
 
 
 def permissions(statements: list[Json]) -> Iterator[tuple[str, str]]:
@@ -61,15 +58,18 @@ def resources_of(template: Template, function: str, action: str) -> set[str]:
     return {resource for allowed, resource in permissions(template.statements_of(function)) if allowed == action}
 
 
-def table_arns(stage: Stage, tables: set[str]) -> set[str]:
-    """The tables, and the indexes of those that have any."""
-    arns = {f"arn:aws:dynamodb:*:*:table/{stage.prefix}{table}" for table in tables}
-    indexed = {f"arn:aws:dynamodb:*:*:table/{stage.prefix}{table}/index/*" for table in tables if INDEXES[table]}
-    return arns | indexed
-
-
 def queue_arns(stage: Stage, queues: set[str]) -> set[str]:
-    return {f"arn:aws:sqs:*:*:{stage.prefix}{queue}" for queue in queues}
+    return {arn("sqs", stage.prefix + queue) for queue in queues}
+
+
+def access_to(template: Template, service: str) -> set[tuple[str, str, str]]:
+    """Who may do what with a service: function, action, resource."""
+    return {
+        (name, action, resource)
+        for name in HANDLERS
+        for action, resource in permissions(template.statements_of(name))
+        if action.startswith(f"{service}:")
+    }
 
 
 @pytest.mark.parametrize("name", HANDLERS)
@@ -78,51 +78,47 @@ def test_no_action_is_a_pattern(template: Template, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HANDLERS)
-def test_every_resource_belongs_to_the_stage(template: Template, stage: Stage, name: str) -> None:
+def test_every_resource_belongs_to_the_stage_and_to_this_account(template: Template, stage: Stage, name: str) -> None:
     own = (
-        f"arn:aws:dynamodb:*:*:table/{stage.prefix}",
-        f"arn:aws:sqs:*:*:{stage.prefix}",
-        f"arn:aws:s3:::{stage.prefix}",
-        f"arn:aws:ssm:*:*:parameter/{stage.app_name}-{stage.name}/",
-        f"arn:aws:logs:*:*:log-group:/aws/lambda/{stage.app_name}-{stage.name}",
+        arn("dynamodb", f"table/{stage.prefix}"),
+        arn("sqs", stage.prefix),
+        arn("s3", stage.prefix, place=":"),
+        arn("ssm", f"parameter/{stage.base_name}/"),
+        arn("logs", f"log-group:/aws/lambda/{stage.base_name}"),
     )
     for action, resource in permissions(template.statements_of(name)):
-        assert action in NO_RESOURCES_ON_AWS or resource.startswith(own), (action, resource)
+        assert action in ANY_RESOURCE or resource.startswith(own), (action, resource)
+
+
+def test_a_star_stands_only_where_names_are_not_known_before(template: Template) -> None:
+    """Indexes of one table, images of the one folder, certificates of projects, log streams of one stage."""
+    patterns = ("/index/*", "/assets/*", "/certificates/*", ":*", "*")
+    for name in HANDLERS:
+        for action, resource in permissions(template.statements_of(name)):
+            stem = resource.removesuffix(next((each for each in patterns if resource.endswith(each)), ""))
+            assert "*" not in stem, (name, action, resource)
+            assert resource != "*" or action in ANY_RESOURCE, (name, action)
 
 
 @pytest.mark.parametrize("name", HANDLERS)
-def test_a_function_may_read_and_write_what_requests_change(template: Template, stage: Stage, name: str) -> None:
-    tables = set(INDEXES) - OPERATORS_ONLY
-    for action in WRITE:
-        assert resources_of(template, name, action) == table_arns(stage, tables), action
-    for action in READ:
-        assert resources_of(template, name, action) >= table_arns(stage, tables), action
+def test_a_function_works_on_items_and_changes_no_table(template: Template, stage: Stage, name: str) -> None:
+    tables = {table["TableName"] for table in read_tables(stage.prefix)}
+    for action, resource in permissions(template.statements_of(name)):
+        if action.startswith("dynamodb:"):
+            assert action.removeprefix("dynamodb:") in ITEMS
+            assert resource.removeprefix(arn("dynamodb", "table/")).removesuffix("/index/*") in tables
 
 
 def test_only_the_api_sees_credentials_and_no_function_makes_them(template: Template, stage: Stage) -> None:
-    allowed = {
-        (name, action, resource)
-        for name in HANDLERS
-        for action, resource in permissions(template.statements_of(name))
-        if resource in table_arns(stage, OPERATORS_ONLY)
-    }
-    lookups = {"dynamodb:GetItem", "dynamodb:Query"}
-    credentials = table_arns(stage, {"credentials"})
-    assert allowed == {("APIHandler", action, resource) for action in lookups for resource in credentials}
+    table = arn("dynamodb", f"table/{stage.prefix}credentials")
+    allowed = {(name, action) for name, action, resource in access_to(template, "dynamodb") if table in resource}
+    assert allowed == {("APIHandler", "dynamodb:GetItem"), ("APIHandler", "dynamodb:Query")}
 
 
-@pytest.mark.parametrize("action", SPECIAL)
-def test_special_access_is_given_to_few_and_to_few_tables(template: Template, stage: Stage, action: str) -> None:
-    names, tables = SPECIAL[action]
-    allowed = {name: resources_of(template, name, action) for name in HANDLERS}
-    table_arns = {f"arn:aws:dynamodb:*:*:table/{stage.prefix}{table}" for table in tables}
-    assert {name: resources for name, resources in allowed.items() if resources} == dict.fromkeys(names, table_arns)
-
-
-@pytest.mark.parametrize("name", HANDLERS)
-def test_a_function_may_change_no_table(template: Template, name: str) -> None:
-    allowed = {action for action, _ in permissions(template.statements_of(name)) if action.startswith("dynamodb:")}
-    assert allowed <= READ | WRITE | SPECIAL.keys()
+def test_only_operators_make_projects(template: Template, stage: Stage) -> None:
+    tables = {arn("dynamodb", f"table/{stage.prefix}{table}") for table in OPERATORS_ONLY}
+    changes = {f"dynamodb:{action}" for action in CHANGE}
+    assert [each for each in access_to(template, "dynamodb") if each[1] in changes and each[2] in tables] == []
 
 
 @pytest.mark.parametrize("name", HANDLERS)
@@ -139,21 +135,11 @@ def test_a_function_sends_only_where_it_hands_on_work(template: Template, stage:
     assert resources_of(template, name, "sqs:GetQueueUrl") == targets
 
 
-def access_to(template: Template, service: str) -> set[tuple[str, str, str]]:
-    """Who may do what with a service: function, action, resource."""
-    return {
-        (name, action, resource)
-        for name in HANDLERS
-        for action, resource in permissions(template.statements_of(name))
-        if action.startswith(f"{service}:")
-    }
-
-
 def test_only_the_api_touches_images(template: Template) -> None:
     """It may list the whole bucket: S3 calls a missing image forbidden, not missing, to whoever may not, and a
     condition on the prefix would count as that (API reference, `API_GetObject`)."""
     (bucket,) = template.of_type("AWS::S3::Bucket").values()
-    bucket_arn = "arn:aws:s3:::" + bucket["BucketName"]["Fn::Sub"]
+    bucket_arn = arn("s3", bucket["BucketName"]["Fn::Sub"], place=":")
     images = {("APIHandler", action, f"{bucket_arn}/assets/*") for action in IMAGES}
     assert access_to(template, "s3") == images | {("APIHandler", "s3:ListBucket", bucket_arn)}
 
@@ -166,19 +152,19 @@ def test_who_speaks_with_wallets_reads_their_secrets_and_no_function_writes_them
     """AWS asks for the path of the request, a scope below this one (user guide, `ps-retrieval-authorization`), and its
     key `aws/ssm` decrypts for everybody in the account (`ps-restrict-decryption`)."""
     path = template.functions["APIHandler"]["Environment"]["Variables"]["PASSEL_CERTIFICATES"].removeprefix("ssm:")
-    arn = f"arn:aws:ssm:*:*:parameter{path}/*"
-    signs = {"APIHandler", "DeliverPassbook"}
-    by_path = {(name, "ssm:GetParametersByPath", arn) for name in signs}
-    assert access_to(template, "ssm") == by_path | {(name, "ssm:GetParameter", arn) for name in signs | DELIVERIES}
+    allowed = access_to(template, "ssm")
+    assert {resource for _, _, resource in allowed} == {arn("ssm", f"parameter{path}/*")}
+    assert {name for name, action, _ in allowed if action == "ssm:GetParametersByPath"} <= SIGNS
+    assert {name for name, _, _ in allowed} <= SIGNS | DELIVERIES
+    assert {action for _, action, _ in allowed} <= {"ssm:GetParameter", "ssm:GetParametersByPath"}
     assert access_to(template, "kms") == access_to(template, "secretsmanager") == set()
 
 
-def test_every_function_names_its_policy(template: Template) -> None:
-    """The stage's own policy is for functions that nobody has thought about yet: it opens no table and no queue."""
-    config = json.loads((PROJECT / ".chalice" / "config.json").read_text(encoding="utf-8"))
-    functions = config["stages"]["dev"]["lambda_functions"]
-    files = [functions[name]["iam_policy_file"] for name in functions]
+@pytest.mark.parametrize("name", ["dev", "prod", "emulator"])
+def test_every_function_of_every_stage_names_a_policy_of_its_own(template: Template, name: str) -> None:
+    """The file's own policy is for functions that nobody has thought about yet: it opens no table and no queue."""
+    files = [settings["iam_policy_file"] for settings in read_stage(name).functions.values()]
     assert len(files) == len(set(files)) == len(template.functions)
-    fallback = json.loads((PROJECT / ".chalice" / "policy-dev.json").read_text(encoding="utf-8"))
+    fallback = json.loads((CONFIG.parent / "policy-default.json").read_text(encoding="utf-8"))
     services = {action.split(":")[0] for action, _ in permissions(fallback["Statement"])}
     assert services == {"logs", "xray"}

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from infra.package import PROJECT
+from infra.stages import PROJECT
 
 MODULES = sorted(
     f"chalicelib.workers.{path.stem}"

@@ -22,7 +22,7 @@ from chalicelib.domain.delivering import CLAIM_SECONDS, deliver
 from chalicelib.domain.passes import Pass, PassReference, PassStatus
 from chalicelib.domain.registrations import Wallet
 from chalicelib.wiring import get_platform, get_push_channel
-from infra.package import PROJECT
+from infra.stages import PROJECT
 from local.apns import Action, Answer, Close, GoAway, Hang, ReceivedPush
 from local.environment import PREFIX
 from tests.integration.conftest import Consistent
