@@ -1,13 +1,15 @@
-# Plain `make` prints the commands. All of them work from a fresh clone: the first one makes the environment in .venv.
+# Plain `make` prints the commands. All of them work from a fresh clone: the first one makes the environment in .venv
+# (PYTHON3=python3.13 VENV=.venv-3.13 makes and uses another).
 
 PYTHON3 ?= python3
-PYTHON := .venv/bin/python
-READY := .venv/.ready
+VENV ?= .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
 WORKERS ?= auto
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench package deploy clean
+.PHONY: help run demo test lint audit format bench package deploy destroy clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -33,10 +35,16 @@ else
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/contract tests/integration
 endif
 
-lint: $(READY) ## check format, style and types
+lint: $(READY) audit ## check format, style and types, the template and the dependencies
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
+
+audit: build/audited
+
+build/audited: $(READY) requirements.txt requirements-audit.txt $(wildcard infra/*.py infra/*.yaml .chalice/*.json)
+	@$(PYTHON) -m infra.audit
+	@touch $@
 
 format: $(READY) ## rewrite the sources in the house format
 	@$(PYTHON) -m ruff check --fix-only --quiet .
@@ -52,15 +60,18 @@ package: $(READY) ## build the deployment package of STAGE=dev
 deploy: $(READY) ## create or update STAGE=dev in your AWS account
 	@$(PYTHON) -m infra.deploy --stage $(STAGE)
 
+destroy: $(READY) ## remove STAGE=dev with all its data; asks first, and refuses protected stages
+	@$(PYTHON) -m infra.destroy --stage $(STAGE)
+
 ## Housekeeping
 clean: ## remove everything that is built; data in .local stays
-	@rm -rf .venv build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "Passel needs Python 3.11 or later; name one with PYTHON3=, for example: make PYTHON3=python3.12" >&2; exit 1; }
-	@echo "Making the environment in .venv (about a minute, once)" >&2
-	@$(PYTHON3) -m venv .venv
+		{ echo "Passel needs Python 3.11 or later; name one with PYTHON3=, for example: make PYTHON3=python3.13" >&2; exit 1; }
+	@echo "Making the environment in $(VENV) (about a minute, once)" >&2
+	@$(PYTHON3) -m venv $(VENV)
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
