@@ -8,20 +8,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from chalicelib.domain.registrations import Wallet
 from chalicelib.outbound.guarded import MOST_BODY_BYTES, AddressRefused, Answer, GuardedClient, Resolve, Unreachable
+from local.server_certificates import ServerCertificate, make_server_certificate
 from local.wallet_servers import PushAnswer, PushServices, ReceivedRequest
 
 LOOPBACK = ("127.0.0.0/8",)
@@ -496,51 +490,14 @@ def test_one_call_that_is_late_takes_nothing_from_those_beside_it(services: Push
     assert isinstance(failure, Unreachable)
 
 
-class Authority:
+@pytest.fixture
+def authority(tmp_path: Path) -> ServerCertificate:
     """An authority and a certificate of it for the hosts of a server."""
-
-    def __init__(self, folder: Path, *, hosts: Sequence[str], addresses: Sequence[str] = ()) -> None:
-        self.ca_file = folder / "ca.pem"
-        self.certificate_file = folder / "certificate.pem"
-        self.key_file = folder / "key.pem"
-        ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
-        names = [x509.DNSName(host) for host in hosts] + [x509.IPAddress(ip_address(one)) for one in addresses]
-        authority = _sign(ca_name, ca_key, ca_name, ca_key, x509.BasicConstraints(ca=True, path_length=None))
-        certificate = _sign(x509.Name([]), key, ca_name, ca_key, x509.SubjectAlternativeName(names))
-        self.ca_file.write_bytes(authority.public_bytes(Encoding.PEM))
-        self.certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
-        self.key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-
-
-def _sign(
-    subject: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    extension: x509.ExtensionType,
-) -> x509.Certificate:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(extension, critical=True)
-        .sign(issuer_key, hashes.SHA256())
-    )
+    return make_server_certificate(tmp_path, hosts=["receiver.example", "xn--bcher-kva.example", "127.0.0.1"])
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path, hosts=["receiver.example", "xn--bcher-kva.example"], addresses=["127.0.0.1"])
-
-
-@pytest.fixture
-def secured(authority: Authority) -> Iterator[PushServices]:
+def secured(authority: ServerCertificate) -> Iterator[PushServices]:
     """The same over TLS."""
     running = PushServices(certificate_file=authority.certificate_file, key_file=authority.key_file)
     running.start()
@@ -556,13 +513,15 @@ def _push(client: GuardedClient, secured: PushServices, host: str) -> Answer:
 
 @pytest.mark.parametrize("host", ["receiver.example", "RECEIVER.example.", "b\u00fccher.example", "127.0.0.1"])
 def test_tls_is_verified_against_the_host_that_was_named(
-    secured: PushServices, authority: Authority, host: str
+    secured: PushServices, authority: ServerCertificate, host: str
 ) -> None:
     assert _push(make_client(["127.0.0.1"], ca_file=authority.ca_file), secured, host).status == 200
 
 
 @pytest.mark.parametrize("host", ["other.example", "a.receiver.example", "example"])
-def test_a_certificate_for_another_host_is_not_trusted(secured: PushServices, authority: Authority, host: str) -> None:
+def test_a_certificate_for_another_host_is_not_trusted(
+    secured: PushServices, authority: ServerCertificate, host: str
+) -> None:
     with pytest.raises(Unreachable, match="certificate is not valid for"):
         _push(make_client(["127.0.0.1"], ca_file=authority.ca_file), secured, host)
 
