@@ -30,9 +30,10 @@ test: $(READY) ## run the tests (T=path narrows, WORKERS=auto processes)
 ifdef T
 	@$(PYTHON) -m pytest $(T)
 else
-# apart: the first start, stop and mock engines, and moto's queues are one for all of a process
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e tests/unit tests/infra
+# apart: the second start, stop and mock engines, and moto's queues are one for all of a process; the last judge the others
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/contract tests/integration
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e tests/infra tests/deployment
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --recorded tests/unit tests/whole_run
 endif
 
 lint: $(READY) audit ## check format, style and types, the template and the dependencies

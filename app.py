@@ -9,7 +9,7 @@ from chalicelib.api.airship.tags import tags
 from chalicelib.api.airship.templates import templates
 from chalicelib.api.airship.tickets import tickets
 from chalicelib.api.google.callbacks import google
-from chalicelib.api.middleware import speak_the_dialect
+from chalicelib.api.middleware import observe_request, speak_the_dialect
 from chalicelib.api.pages import pages
 from chalicelib.api.passkit.delivery import PKPASS
 from chalicelib.api.passkit.devices import devices
@@ -25,14 +25,18 @@ from chalicelib.api.passworks.redeems import redeems
 from chalicelib.api.passworks.registrations import registrations
 from chalicelib.api.passworks.reports import reports
 from chalicelib.api.passworks.templates import passworks_templates
+from chalicelib.api.safe_headers import add_safe_headers
 from chalicelib.api.uploads import uploads
 from chalicelib.workers.bulk import bulk
 from chalicelib.workers.callbacks import callbacks
 from chalicelib.workers.push import push
 from chalicelib.workers.sweep import sweep
+from chalicelib.workers.watch import watch
 
 app = Chalice(app_name="passel")
 app.api.binary_types += [PKPASS, "multipart/form-data"]
+app.register_middleware(observe_request, "http")
+app.register_middleware(add_safe_headers, "http")
 app.register_middleware(speak_the_dialect, "http")
 
 for blueprint in (
@@ -41,6 +45,6 @@ for blueprint in (
     *(campaigns, campaign_pass_routes, registrations, redeems, reports),
     *(devices, latest_passes, personalization, logs, google),
     *(pages, uploads),
-    *(bulk, push, callbacks, sweep),
+    *(bulk, push, callbacks, sweep, watch),
 ):
     app.register_blueprint(blueprint)

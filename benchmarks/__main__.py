@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
 from benchmarks.apns_process import start_apns
+from benchmarks.cold_start import measure_with_a_stack
+from benchmarks.reporting import report, report_parts
 from local.embedded import run_embedded
-
-RESULTS = Path(__file__).parent / "results"
-
-Row = dict[str, Any]
 
 
 def main() -> None:
@@ -49,33 +44,11 @@ def main() -> None:
         wallets, rates, files = measure_wallets(stack, platform, counts=(100, scale))
         pushes = measure_pushes(stack, platform, apns, devices=scale)
     for name, rows in (("wallets", wallets), ("registrations", rates), ("files", files)):
-        _report([asdict(row) for row in rows], name=name)
-    _report([asdict(row) for row in bulk], name="bulk")
-    _report([asdict(row) for row in requests], name="requests")
-    _report_parts(pushes, name="pushes")
-
-
-def _report(rows: Sequence[Row], *, name: str) -> None:
-    _write(rows, [_make_table(rows)], name=name)
-
-
-def _report_parts(parts: Mapping[str, Sequence[Row]], *, name: str) -> None:
-    """Several tables of one subject."""
-    _write(parts, [_make_table(rows) for rows in parts.values()], name=name)
-
-
-def _write(document: object, tables: Sequence[str], *, name: str) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    text = "\n\n".join(tables)
-    (RESULTS / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-    print(f"\n{text}")
-
-
-def _make_table(rows: Sequence[Row]) -> str:
-    lines = ["| " + " | ".join(column.replace("_", " ") for column in rows[0]) + " |", "|" + "---|" * len(rows[0])]
-    lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
-    return "\n".join(lines)
+        report([asdict(row) for row in rows], name=name)
+    report([asdict(row) for row in bulk], name="bulk")
+    report([asdict(row) for row in requests], name="requests")
+    report_parts(pushes, name="pushes")
+    report_parts(measure_with_a_stack(), name="cold_start")
 
 
 if __name__ == "__main__":

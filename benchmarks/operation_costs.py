@@ -369,14 +369,14 @@ def _run() -> Iterator[Embedded]:
 
 def main() -> None:
     """Measures, and writes the results."""
-    from benchmarks.__main__ import _report_parts
+    from benchmarks.reporting import report_parts
 
     # the log of what is not measured
     with Path(os.devnull).open("wb") as nowhere, divert_output(nowhere), _run() as stack:
         from chalicelib.wiring import get_platform
 
         parts = measure_all(stack, get_platform())
-    _report_parts(parts, name="operation_costs")
+    report_parts(parts, name="operation_costs")
 
 
 if __name__ == "__main__":

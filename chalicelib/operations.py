@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from enum import Enum
 
 from chalicelib.domain import authenticating, bulk_updates, sweeping
 from chalicelib.domain.errors import InvalidRequest, NotFound
+from chalicelib.domain.finding import get_template_or_raise, parse_id
 from chalicelib.domain.projects import Credential, Project
+from chalicelib.domain.templates import Template, TemplateReference
 from chalicelib.domain.tickets import Ticket
-from chalicelib.wiring import get_keyring, get_platform
-
-if TYPE_CHECKING:
-    from chalicelib.wallets.apple.credentials import SigningCredentials
+from chalicelib.wiring import get_platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,82 @@ class IssuedKey:
     project_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A new pair, and until when the old one works beside it."""
+
+    issued: IssuedKey
+    old_key: str
+    old_expires_at: datetime
+
+
+class Named(Enum):
+    """What a name on the command line is meant to be, where it could be both."""
+
+    PROJECT = "project"
+    KEY = "key"
+
+
 def create_project(*, name: str) -> Project:
     """A new tenant.
 
     Raises:
         InvalidRequest: the name is empty.
     """
+    platform = get_platform()
+    return platform.projects.create_project(name=_check_name(name), now=platform.now())
+
+
+def rename_project(*, project_id: int, name: str) -> None:
+    """Gives a project another name; nothing else depends on it.
+
+    Raises:
+        InvalidRequest: the name is empty.
+        NotFound
+    """
+    if not get_platform().projects.rename_project(project_id=project_id, name=_check_name(name)):
+        raise NotFound("project", project_id)
+
+
+def _check_name(name: str) -> str:
     if not name.strip():
         raise InvalidRequest("must not be empty", field="name")
-    platform = get_platform()
-    return platform.projects.create_project(name=name.strip(), now=platform.now())
+    return name.strip()
 
 
 def get_project(*, project_id: int) -> Project | None:
     """The project of that id."""
     return get_platform().projects.get_project(project_id=project_id)
+
+
+def get_project_or_raise(*, project_id: int) -> Project:
+    """The project of that id.
+
+    Raises:
+        NotFound
+    """
+    project = get_project(project_id=project_id)
+    if project is None:
+        raise NotFound("project", project_id)
+    return project
+
+
+def get_named_template_or_raise(*, project_id: int, name: str) -> Template:
+    """The template that the command line names: by its id, or by `id/` and its external id, as paths of the API do.
+
+    Raises:
+        InvalidRequest: the name is neither.
+        NotFound
+    """
+    get_project_or_raise(project_id=project_id)
+    template_id = parse_id(name)
+    if name.startswith("id/"):
+        reference = TemplateReference(external_id=name.removeprefix("id/"))
+    elif template_id is not None:
+        reference = TemplateReference(template_id=template_id)
+    else:
+        raise InvalidRequest(f"{name!r} is no template id; an external id is written id/{name}")
+    return get_template_or_raise(get_platform(), project_id=project_id, reference=reference)
 
 
 def list_projects() -> list[Project]:
@@ -54,6 +115,43 @@ def issue_key(*, project_id: int, key: str | None = None, secret: str | None = N
     """
     key, secret = authenticating.issue_key(get_platform(), project_id=project_id, key=key, secret=secret)
     return IssuedKey(key=key, secret=secret, project_id=project_id)
+
+
+def rotate_key(
+    *, name: str, named: Named | None = None, overlap: timedelta, key: str | None = None, secret: str | None = None
+) -> Rotation:
+    """A new pair in the place of an old one, which ends by itself after `overlap`.
+
+    `name` is a key, or a project that has one key without an end.
+
+    Raises:
+        NotFound, InvalidRequest
+    """
+    old = _find_key_to_rotate(name, named)
+    new, new_secret, expires_at = authenticating.rotate_key(
+        get_platform(), old=old, overlap=overlap, key=key, secret=secret
+    )
+    return Rotation(IssuedKey(new.key, new_secret, new.project_id), old.key, expires_at)
+
+
+def _find_key_to_rotate(name: str, named: Named | None) -> Credential:
+    projects = get_platform().projects
+    credential = None if named is Named.PROJECT else projects.get_credential(key=name)
+    project_id = None if named is Named.KEY else parse_id(name)
+    if project_id is None or projects.get_project(project_id=project_id) is None:
+        if credential is None:
+            raise NotFound("key or project" if named is None else named.value, name)
+        return credential
+    if credential is not None:
+        problem = f"{name} is a project and also a key of project {credential.project_id}; say which with --as"
+        raise InvalidRequest(problem)
+    now = get_platform().now()
+    lasting = [each for each in list_keys(project_id=project_id) if each.is_in_force(now) and each.expires_at is None]
+    if len(lasting) != 1:
+        keys = ", ".join(each.key for each in lasting)
+        problem = f"{len(lasting)} keys without an end: {keys}; name one" if lasting else "no key to rotate; issue one"
+        raise InvalidRequest(f"project {project_id} has {problem}")
+    return lasting[0]
 
 
 def list_keys(*, project_id: int) -> list[Credential]:
@@ -96,28 +194,3 @@ def redrive(*, ticket_id: int) -> Ticket:
 def resume_unfinished(*, minimum_age_seconds: float = 0, queues_lost: bool = True) -> int:
     """Sends again what a lost message left undone; how many messages."""
     return sweeping.resume_unfinished(get_platform(), minimum_age_seconds=minimum_age_seconds, queues_lost=queues_lost)
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateReport:
-    """What can sign passes now, by scope, and everything that is wrong or soon will be."""
-
-    usable: list[tuple[str, SigningCredentials]]
-    problems: list[str]
-
-
-def check_certificates() -> CertificateReport:
-    """Reads the certificates of every project anew, and the shared ones.
-
-    Raises:
-        Busy: the place where they are kept cannot be reached.
-    """
-    from chalicelib.domain.certificates import SHARED
-
-    keyring = get_keyring()
-    scopes = [SHARED, *(str(project.project_id) for project in list_projects())]
-    usable = [(scope, credentials) for scope in scopes for credentials in keyring.list_scope(scope)]
-    problems = keyring.check_all(scopes)
-    if not usable and not problems:
-        problems = ["there is no certificate; PASSEL_CERTIFICATES says where they are read from"]
-    return CertificateReport(usable=usable, problems=problems)

@@ -56,6 +56,8 @@ class Limits(BaseModel):
     """of one pass or template, as stored"""
     device_characters: Limit = 255
     """of a device library identifier"""
+    devices_per_pass: Limit = 10_000
+    """of a pass that is for one person: `publicURL` makes it one for many (airship-wallet-v1, section 5)"""
     push_token_characters: Limit = 1024
     push_service_url_characters: Limit = 2048
     log_body_bytes: Limit = 64 * 1024

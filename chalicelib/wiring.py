@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.wallet_services import WalletServiceSource
     from chalicelib.outbound.callbacks import GuardedCallbackSender
     from chalicelib.outbound.guarded import GuardedClient
+    from chalicelib.store.certificate_writing import SecretsWriter
     from chalicelib.store.certificates import SecretsSource
     from chalicelib.wallets.apple.keyring import Keyring
     from chalicelib.wallets.apple.push import AppleChannel
@@ -88,6 +89,7 @@ def build_platform(settings: Settings, database: Database) -> Platform:
             push_seconds=settings.push_hours * 3600,
             push_pause_seconds=settings.push_pause_seconds,
             callback_seconds=settings.callback_hours * 3600,
+            devices_per_pass=limits.devices_per_pass,
         ),
         now=lambda: datetime.now(UTC),
         new_uuid=lambda number: uuid_carrying(number, random=uuid.uuid4()),
@@ -128,10 +130,22 @@ def get_platform() -> Platform:
 
 
 @lru_cache(maxsize=1)
-def _get_secrets() -> SecretsSource:
+def get_secrets_source() -> SecretsSource:
+    """Where this deployment's certificates and wallet documents are read; nothing of it is remembered."""
     from chalicelib.store.certificates import make_source
 
     return make_source(get_settings(), get_database().create_client)
+
+
+def make_secrets_writer(*, kms_key: str | None = None) -> SecretsWriter:
+    """What writes them, for operators; see `make_writer`.
+
+    Raises:
+        SettingsError: no place is set.
+    """
+    from chalicelib.store.certificate_writing import make_writer
+
+    return make_writer(get_settings(), get_database().create_client, kms_key=kms_key)
 
 
 @lru_cache(maxsize=1)
@@ -140,7 +154,9 @@ def get_keyring() -> Keyring:
     from chalicelib.wallets.apple.keyring import Keyring
 
     settings = get_settings()
-    return Keyring(_get_secrets(), now=lambda: datetime.now(UTC), cache_seconds=settings.certificate_cache_seconds)
+    return Keyring(
+        get_secrets_source(), now=lambda: datetime.now(UTC), cache_seconds=settings.certificate_cache_seconds
+    )
 
 
 @lru_cache(maxsize=1)
@@ -148,7 +164,7 @@ def get_wallet_services() -> WalletServiceSource:
     """This process's memory of where each project's wallets are reached."""
     from chalicelib.store.wallet_services import StoredWalletServices
 
-    return StoredWalletServices(get_settings(), _get_secrets(), now=lambda: datetime.now(UTC))
+    return StoredWalletServices(get_settings(), get_secrets_source(), now=lambda: datetime.now(UTC))
 
 
 @lru_cache(maxsize=1)

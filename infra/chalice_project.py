@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.slimming import is_outdated
 from infra.stages import PROJECT, Stage
 
 WORKSPACE = PROJECT / "build" / "project"
@@ -62,7 +63,7 @@ def chalice_project(stage: Stage, *, place: Place | None = None) -> Iterator[Pat
         _copy_project(WORKSPACE)
         placeholders = {"${Prefix}": stage.prefix, "${Stage}": stage.name}
         _fill_in(WORKSPACE / ".chalice", placeholders | (place.placeholders if place is not None else {}))
-        _drop_broken_archives((WORKSPACE / ".chalice" / "deployments").glob("*.zip"))
+        _drop_unusable_archives((WORKSPACE / ".chalice" / "deployments").glob("*.zip"))
         yield WORKSPACE
 
 
@@ -89,10 +90,10 @@ def _fill_in(folder: Path, values: Mapping[str, str]) -> None:
         file.write_text(text, encoding="utf-8")
 
 
-def _drop_broken_archives(archives: Iterable[Path]) -> None:
-    """Remove what an interrupted build left behind: Chalice would take it for a finished archive."""
+def _drop_unusable_archives(archives: Iterable[Path]) -> None:
+    """Remove what an interrupted build left behind, and what other rules made small: Chalice would take it as it is."""
     for archive in archives:
-        if not zipfile.is_zipfile(archive):
+        if not zipfile.is_zipfile(archive) or is_outdated(archive):
             archive.unlink()
 
 

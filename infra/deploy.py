@@ -23,7 +23,7 @@ from infra.accounts import AccountError, check_account, check_concurrency
 from infra.chalice_project import Place, chalice_command, chalice_environment, chalice_project, deployment_record
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
 from infra.leftovers import list_apis, remove_leftovers
-from infra.package import BINARY_MEDIA_TYPE, PackageError, build_package
+from infra.package import BINARY_MEDIA_TYPE, LOGGING, PackageError, build_package
 from infra.records import RecordError, fetch_record, keep_record
 from infra.stacks import StackError, deploy_stacks
 from infra.stages import PROJECT, Stage, StageError, check_runtime, read_stage
@@ -31,6 +31,7 @@ from infra.stages import PROJECT, Stage, StageError, check_runtime, read_stage
 RunChalice = Callable[[Stage, Place], str]
 """deploys the functions and the API of a stage to a place and returns the id of its REST API"""
 
+_POLL = {"Delay": 2, "MaxAttempts": 60}
 _HEALTH = {
     "resource": "/v1/system/status",
     "path": "/v1/system/status",
@@ -63,7 +64,7 @@ def deploy(stage: Stage, *, session: Session, run_chalice: RunChalice) -> str:
         deploy_stacks(stage, cloudformation=session.create_client("cloudformation"))
         api_id = deploy_functions(stage, place, session=session, run_chalice=run_chalice)
         finish_api(stage, api_id=api_id, apigateway=session.create_client("apigateway"))
-        keep_api_logs(stage, logs=session.create_client("logs"))
+        finish_logs(stage, logs=session.create_client("logs"), awslambda=session.create_client("lambda"))
         check_answer(stage, awslambda=session.create_client("lambda"))
     except (AccountError, RecordError, StackError, BotoCoreError, ClientError) as error:
         raise DeployError(str(error)) from error
@@ -147,8 +148,12 @@ def limit_requests(stage: Stage, *, api_id: str, apigateway: Any) -> None:
     apigateway.update_stage(restApiId=api_id, stageName=stage.api_stage, patchOperations=operations)
 
 
-def keep_api_logs(stage: Stage, *, logs: Any) -> None:
-    """Limit how long the API's logs are kept: Chalice 1.34 sets it on a log group that no function has."""
+def finish_logs(stage: Stage, *, logs: Any, awslambda: Any) -> None:
+    """Make all log lines JSON, and limit how long the API's are kept: Chalice limits a group that no function has."""
+    for function in stage.deployed_functions:
+        # which refuses a second change while the first is under way
+        awslambda.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=_POLL)
+        awslambda.update_function_configuration(FunctionName=function, LoggingConfig=LOGGING)
     group = f"/aws/lambda/{stage.base_name}"
     with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName=group)
@@ -161,6 +166,7 @@ def check_answer(stage: Stage, *, awslambda: Any) -> None:
     Raises:
         DeployError: everything is deployed, but it does not answer.
     """
+    awslambda.get_waiter("function_updated_v2").wait(FunctionName=stage.base_name, WaiterConfig=_POLL)
     answer = awslambda.invoke(FunctionName=stage.base_name, Payload=json.dumps(_HEALTH))
     payload = json.loads(answer["Payload"].read())
     if answer.get("FunctionError") or payload.get("statusCode") != 200:

@@ -21,7 +21,7 @@ from infra.chalice_project import Place, chalice_command, chalice_environment, c
 from infra.definition import read_tables
 from infra.records import RecordError, bucket_of, fetch_record
 from infra.stacks import StackError, delete_stacks
-from infra.stages import Stage, StageError, read_stage
+from infra.stages import API_FUNCTION, Stage, StageError, read_stage
 
 RunChalice = Callable[[Stage, Place], None]
 Ask = Callable[[str], str]
@@ -95,8 +95,8 @@ def delete_bucket(name: str, *, s3: Any) -> None:
 
 
 def delete_logs(stage: Stage, *, logs: Any) -> None:
-    """Delete the log groups of all functions."""
-    for function in stage.deployed_functions:
+    """Delete the log groups of all functions, and the one that Chalice 1.34 makes for the API under another name."""
+    for function in (*stage.deployed_functions, f"{stage.base_name}-{API_FUNCTION}"):
         with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
             logs.delete_log_group(logGroupName=f"/aws/lambda/{function}")
 

@@ -9,7 +9,9 @@ Dependencies are fetched again only when `requirements.txt` changes; code alone 
 from __future__ import annotations
 
 import argparse
+import filecmp
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,12 +22,16 @@ from typing import Any
 from infra.chalice_project import chalice_command, chalice_environment, chalice_project
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
 from infra.resources import render_resources
+from infra.slimming import SlimmingError, add_bytecode, slim_layer
 from infra.stages import Json, Stage, StageError, check_runtime, read_stage
 
 BINARY_MEDIA_TYPE = "*/*"
 """What API Gateway hands on byte for byte: with `*/*` every body of a request arrives in base64, and every reply that
 is marked as base64 leaves as bytes. A narrower list would ask the client's Accept header, and wallets may send none
 (developer guide, `lambda-proxy-binary-media`)."""
+
+LOGGING = {"LogFormat": "JSON"}
+"""so that Lambda's own lines, of time-outs and failed starts, are JSON as ours are"""
 
 _QUEUE_ARN = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:"
 _MISSING_WHEELS = "Could not install dependencies"
@@ -57,10 +63,22 @@ def build_package(*, stage: Stage, out: Path) -> Package:
         resources = project / "resources.json"
         resources.write_text(json.dumps(render_resources(stage)))
         _run_packager(project, stage=stage, resources=resources, out=out)
-    template = out / "sam.json"
-    finished = finish_template(json.loads(template.read_text()), stage=stage)
-    template.write_text(json.dumps(finished, indent=2) + "\n")
-    return Package(template=template, code=out / "deployment.zip", layer=out / "layer-deployment.zip")
+        package = Package(template=out / "sam.json", code=out / "deployment.zip", layer=out / "layer-deployment.zip")
+        _make_small(package, archives=project / ".chalice" / "deployments")
+    finished = finish_template(json.loads(package.template.read_text()), stage=stage)
+    package.template.write_text(json.dumps(finished, indent=2) + "\n")
+    return package
+
+
+def _make_small(package: Package, *, archives: Path) -> None:
+    """Rewrite both archives, here and where Chalice keeps them: `chalice deploy` takes them from there."""
+    for built, rewrite in ((package.layer, slim_layer), (package.code, add_bytecode)):
+        kept = next(archive for archive in archives.glob("*.zip") if filecmp.cmp(archive, built, shallow=False))
+        try:
+            rewrite(kept)
+        except SlimmingError as error:
+            raise PackageError(f"{built.name} cannot be made small: {error}") from error
+        shutil.copy2(kept, built)
 
 
 def _run_packager(project: Path, *, stage: Stage, resources: Path, out: Path) -> None:
@@ -83,6 +101,9 @@ def finish_template(template: Json, *, stage: Stage) -> Json:
     _refer_to_queues(resources)
     for resource in resources.values():
         resource["Properties"] = _refer_to_place(resource["Properties"])
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["LoggingConfig"] = LOGGING
     # Chalice renames the function after naming its log group.
     resources["ApiHandlerLogGroup"]["Properties"]["LogGroupName"] = {"Fn::Sub": "/aws/lambda/${APIHandler}"}
     api = resources["RestAPI"]["Properties"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from local.data_folder import DataFolder
 from local.errors import StackError
@@ -34,9 +35,10 @@ def prepare_credentials(folder: DataFolder, *, lasting: bool) -> DemoCredentials
     saved = _read(folder)
     if saved is not None and lasting and operations.get_project(project_id=saved.project_id) is not None:
         keys = operations.list_keys(project_id=saved.project_id)
-        if any(key.key == saved.key and key.revoked_at is None for key in keys):
+        now = datetime.now(UTC)
+        if any(key.key == saved.key and key.is_in_force(now) for key in keys):
             return saved
-        pair, project_id = None, saved.project_id  # revoked, and a revoked pair cannot be issued again
+        pair, project_id = None, saved.project_id  # it has ended, and such a pair cannot be issued again
     else:
         pair, project_id = saved, operations.create_project(name=_PROJECT_NAME).project_id
     issued = operations.issue_key(

@@ -10,7 +10,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -111,9 +111,13 @@ class Pump:
                 thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def handle_visible(self) -> int:
-        """Handle in this thread what is visible now, and leave what is delayed; how many messages there were."""
-        return sum(consumer.handle_visible() for consumer in self._consumers)
+    def handle_visible(self, queues: Collection[str] | None = None) -> int:
+        """Handle in this thread what is visible now, in some queues or in all; how many messages there were.
+
+        What is delayed is left.
+        """
+        chosen = [consumer for consumer in self._consumers if queues is None or consumer.queue in queues]
+        return sum(consumer.handle_visible() for consumer in chosen)
 
     def drain(self, timeout_seconds: float) -> int:
         """Handle messages in this thread until every queue with a handler is empty; return how many this thread did.

@@ -9,6 +9,13 @@ import pytest
 
 from tests.support.stack import Stack, Tenant, run_stack
 
+pytest_plugins = (
+    "tests.support.recording",
+    "tests.support.calls",
+    "tests.support.log_files",
+    "tests.support.known_secrets",
+)
+
 
 @pytest.fixture(autouse=True)
 def _heard_log(monkeypatch: pytest.MonkeyPatch) -> None:

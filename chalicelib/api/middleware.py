@@ -1,14 +1,18 @@
-"""Answers that Chalice makes itself, before any view: put into the words of the dialect that was spoken to."""
+"""Around every view: the line of the log that each request gets, and answers that Chalice makes itself, before any
+view, put into the words of the dialect that was spoken to."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from chalice import Response
 from chalice.app import CaseInsensitiveMapping
 
-from chalicelib import errors
+from chalicelib import errors, metrics
+from chalicelib.api.requests import DIALECTS
+from chalicelib.observing import observe
 
 # A type we do not read means that the JSON body we need is not there (airship-wallet-v1, section 3).
 _AIRSHIP_STATUSES = {400: 400, 404: 404, 405: 405, 415: 406}
@@ -22,6 +26,30 @@ _PASSWORKS_ANSWERS = {
 """Chalice's status to ours and its error code (passworks-v2, section 12)"""
 
 _UNEXPECTED = "an unexpected error occurred"
+
+
+_HEALTH_CHECK = "/v1/system/status"
+
+
+def observe_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
+    """Chalice middleware, the outermost: one line for each request but a health check that goes well, with its metrics.
+
+    The path is the route's, since a real one may hold a token.
+    """
+    route, method = event.path, event.method
+    request_id = event.context.get("requestId")
+    with observe(event.lambda_context, api_request_id=request_id, method=method, route=route) as observation:
+        response = get_response(event)
+        status: int = response.status_code
+        if status < 400 and route == _HEALTH_CHECK:
+            return response
+        dialect = DIALECTS.get(route, "airship")
+        metrics.count("Requests", Dialect=dialect)
+        metrics.measure("Latency", observation.milliseconds, Dialect=dialect)
+        if status >= 400:
+            metrics.count("Errors", Dialect=dialect, Status=f"{status // 100}xx")
+        observation.close(logging.INFO, f"{method} {route} {status}", status=status)
+        return response
 
 
 def speak_the_dialect(event: Any, get_response: Callable[[Any], Any]) -> Any:

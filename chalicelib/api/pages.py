@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chalice import Blueprint, Response
 from chalice.app import Request
 
+from chalicelib import logs
 from chalicelib.api.passkit.delivery import check_address, count_event, send_pkpass
 from chalicelib.api.requests import ApiRequest, View, decode, register_view
 from chalicelib.domain import page_addresses
@@ -58,6 +59,7 @@ def page_route(path: str) -> Callable[[View], View]:
         register_view(
             pages,
             path,
+            dialect="pages",
             view=view,
             methods=["GET"],
             content_types=CONTENT_TYPES,
@@ -122,6 +124,7 @@ def _is_prefetch(request: ApiRequest) -> bool:
 
 
 def _show(request: ApiRequest, template: Template, pass_: Pass, *, suffix: str, urls: PageUrls) -> Response:
+    logs.note(project_id=pass_.project_id, pass_id=pass_.pass_id)
     if suffix == ".qrcode":
         return _qr_picture(urls.page_url)
     if suffix == ".google":

@@ -13,9 +13,12 @@ from urllib.parse import unquote
 from chalice import Blueprint, Response
 from chalice.app import Request
 
+from chalicelib import logs, metrics
 from chalicelib.api.bodies import check_body_size
 from chalicelib.domain.authenticating import authenticate
-from chalicelib.domain.errors import PasselError, Unauthorized
+from chalicelib.domain.errors import Busy, Conflict, PasselError, StorageUnavailable, Unauthorized
+from chalicelib.domain.finding import parse_id
+from chalicelib.domain.identifiers import number_in
 from chalicelib.domain.ports import Platform
 from chalicelib.errors import ErrorAnswer
 from chalicelib.settings import get_settings
@@ -28,6 +31,13 @@ _HOST = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})
 """a name or an address and a port: it goes into addresses that we sign"""
 
 View = Callable[..., Any]
+
+DIALECTS: dict[str, str] = {}
+"""path of a route to the dialect that it belongs to, as metrics have it"""
+
+_NUMBERS = frozenset({"project_id", "ticket_id"})
+_CARRIERS = {"serial_number": "pass_id", "pass_id": "pass_id", "campaign_id": "template_id"}
+"""path parameters that are written to the log: plain numbers, and UUIDs for the number that they carry"""
 
 _log = logging.getLogger("passel")
 
@@ -104,6 +114,7 @@ class ApiRequest:
             Unauthorized
         """
         self.project_id = authenticate(self.platform, get_credential_cache(), key=key, secret=secret)
+        logs.note(project_id=self.project_id)
 
 
 def _find_stage(route_path: str, path: str) -> str:
@@ -132,6 +143,7 @@ def register_view(
     blueprint: Blueprint,
     path: str,
     *,
+    dialect: str,
     view: View,
     methods: Sequence[str],
     content_types: Sequence[str],
@@ -142,18 +154,41 @@ def register_view(
 
     `respond` gets the request and the path parameters. An unexpected error is logged once, here.
     """
+    DIALECTS[path] = dialect
 
     @functools.wraps(view)
     def answer(**parameters: str) -> Response:
+        _note_numbers(parameters)
         try:
             return respond(blueprint.current_request, parameters)
         except PasselError as error:
+            _note_refusal(error)
             return _refuse(explain(error))
         except Exception as error:
             _log.exception("%s failed", view.__name__)
             return _refuse(explain(error))
 
     blueprint.route(path, methods=list(methods), content_types=list(content_types), name=view.__name__)(answer)
+
+
+def _note_numbers(parameters: Mapping[str, str]) -> None:
+    for name, value in parameters.items():
+        if name in _NUMBERS:
+            logs.note(**{name: parse_id(value)})
+        elif name in _CARRIERS:
+            logs.note(**{_CARRIERS[name]: number_in(value)})
+
+
+def _note_refusal(error: PasselError) -> None:
+    """The kind of a refusal; and where we are at fault why, since whoever asked is not told."""
+    logs.note(error=type(error).__name__)
+    if isinstance(error, Busy | Conflict):
+        cause = error.__cause__
+        logs.note(reason=logs.explain_error(error), cause=None if cause is None else type(cause).__name__)
+        if isinstance(error, Conflict) or isinstance(cause, Conflict):
+            metrics.count("ConflictsExhausted")
+        elif isinstance(error, StorageUnavailable):
+            metrics.count("StorageFailures")
 
 
 def _refuse(answer: ErrorAnswer | Response) -> Response:

@@ -94,16 +94,17 @@ def _accept(
     return ticket
 
 
-def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> None:
+def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> Ticket | None:
     """Cuts a bulk update into segments, once, and sends a message for each that is not done yet.
 
-    From `start` on it sends a bounded number and hands the rest to another plan message.
+    From `start` on it sends a bounded number and hands the rest to another plan message. Returns the ticket, COMPLETED
+    if there was nothing left to update; None if it was finished before.
 
     Raises:
         Busy: try the message again.
     """
 
-    def attempt() -> list[int] | None:
+    def attempt() -> tuple[Ticket, list[int]] | None:
         ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
         if ticket is None or ticket.collection is None or ticket.status not in UNFINISHED:
             return None
@@ -113,11 +114,12 @@ def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> N
             # before the plan, so that no pass is delivered without it; a second time it changes nothing
             _note_shared(platform, ticket)
             platform.tickets.save_plan(ticket, segments)
-        return segments
+        return ticket, segments
 
-    segments = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
-    if segments is None:
-        return
+    planned = retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    if planned is None:
+        return None
+    ticket, segments = planned
     done = platform.tickets.list_done(ticket_id=ticket_id)
     portion = segments[start : start + SEGMENTS_PER_PLAN_MESSAGE]
     platform.queues.send_segments(ticket_id=ticket_id, segments=[segment for segment in portion if segment not in done])
@@ -125,7 +127,8 @@ def plan_bulk_update(platform: Platform, *, ticket_id: int, start: int = 0) -> N
         platform.queues.send_plan(ticket_id=ticket_id, start=start + len(portion))
     # last, so that a message lost before this point leaves a ticket that the next resume sends again
     platform.tickets.queue_ticket(ticket_id=ticket_id)
-    platform.tickets.finish_ticket(ticket_id=ticket_id)
+    is_finished = platform.tickets.finish_ticket(ticket_id=ticket_id)
+    return replace(ticket, status=TicketStatus.COMPLETED) if is_finished else ticket
 
 
 def _living_segments(platform: Platform, ticket: Ticket) -> list[int]:
@@ -171,7 +174,8 @@ def _is_living(platform: Platform, ticket: Ticket) -> bool:
 def update_segment(platform: Platform, *, ticket_id: int, segment: int) -> SegmentResult | None:
     """Applies a bulk update to the passes of one segment that have the tag now, and counts the segment once.
 
-    Returns None where there was nothing left to do. Per pass: half a read unit and one plain conditional write.
+    Returns None where there was nothing left to do for the segment. Per pass: half a read unit and one plain
+    conditional write.
 
     Raises:
         Busy: try the message again; what was written stays and is not counted twice.
@@ -183,8 +187,8 @@ def update_segment(platform: Platform, *, ticket_id: int, segment: int) -> Segme
     if not platform.tickets.is_done(ticket_id=ticket_id, segment=segment):
         result = _update_members(platform, ticket, segment)
         _complete(platform, ticket, segment, result)
-    platform.tickets.finish_ticket(ticket_id=ticket_id)
-    return result
+    is_last = platform.tickets.finish_ticket(ticket_id=ticket_id)
+    return result and replace(result, is_last=is_last)
 
 
 def _complete(platform: Platform, ticket: Ticket, segment: int, result: SegmentResult) -> None:
@@ -290,7 +294,7 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
     """A pass that cannot take the update is counted as failed and holds nobody else up."""
     update = platform.tickets.get_update(ticket_id=ticket.ticket_id)
     if update is None or ticket.collection is None or not _is_living(platform, ticket):
-        return SegmentResult(processed=0, changed=0, failed=0)
+        return SegmentResult(project_id=ticket.project_id, processed=0, changed=0, failed=0)
     job = _Job(platform, ticket, update)
     pass_ids = platform.passes.list_segment(ticket.collection, segment)
     outcomes: list[bool | Refused | None] = []
@@ -305,6 +309,7 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
     # before the segment counts as done; and again from the outbox, should the queue be lost before the pushes are asked
     platform.queues.send_outgoing(outgoing)
     return SegmentResult(
+        project_id=ticket.project_id,
         processed=sum(outcome is not None for outcome in outcomes),
         changed=len(changed),
         failed=sum(isinstance(outcome, Refused) for outcome in outcomes),
@@ -313,16 +318,17 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
     )
 
 
-def fail_plan(platform: Platform, *, ticket_id: int, start: int = 0) -> None:
+def fail_plan(platform: Platform, *, ticket_id: int, start: int = 0) -> Ticket | None:
     """Gives up on a plan message that failed too often: the ticket is FAILED with the passes it did not reach.
 
     These are all of them if there is no plan yet, else those of the segments from `start` on that nobody has handled.
+    Returns the ticket as it was before; None if it needed nothing.
     """
 
-    def attempt() -> None:
+    def attempt() -> Ticket | None:
         ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
         if ticket is None or ticket.collection is None or ticket.status in _CLOSED:
-            return
+            return None
         segments = platform.tickets.get_plan(ticket_id=ticket_id)
         passes = ticket.progress.total
         if segments is not None:
@@ -333,24 +339,29 @@ def fail_plan(platform: Platform, *, ticket_id: int, start: int = 0) -> None:
             counts = platform.counts.read_counts(ticket.collection)
             passes = sum(count.members() for count in counts if count.segment in left)
         platform.tickets.fail_part(ticket, None, passes=passes)
+        return ticket
 
-    retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 
 
-def fail_segment(platform: Platform, *, ticket_id: int, segment: int) -> None:
-    """Gives up on a segment message that failed too often: the ticket is FAILED, the segment's passes counted."""
+def fail_segment(platform: Platform, *, ticket_id: int, segment: int) -> Ticket | None:
+    """Gives up on a segment message that failed too often: the ticket is FAILED, the segment's passes counted.
 
-    def attempt() -> None:
+    Returns the ticket as it was before; None if it needed nothing.
+    """
+
+    def attempt() -> Ticket | None:
         ticket = platform.tickets.get_ticket(ticket_id=ticket_id)
         if ticket is None or ticket.collection is None or ticket.status in _CLOSED:
-            return
+            return None
         if platform.tickets.is_done(ticket_id=ticket_id, segment=segment):
-            return
+            return None
         counts = platform.counts.read_counts(ticket.collection)
         passes = sum(count.members() for count in counts if count.segment == segment)
         platform.tickets.fail_part(ticket, segment, passes=passes)
+        return ticket
 
-    retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+    return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 
 
 def redrive(platform: Platform, *, ticket_id: int) -> Ticket:

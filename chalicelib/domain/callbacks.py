@@ -237,7 +237,8 @@ def _try(send: SendCallback, request: CallbackRequest, *, now: datetime) -> _Fai
         return None
     reason = f"answered {answer.status}"
     if 300 <= answer.status < 400:
-        reason += f", and redirects are not followed: {answer.headers.get('location', 'nowhere')[:200]!r}"
+        place = answer.headers.get("location", "nowhere").partition("?")[0]  # a query may hold what nobody should read
+        reason += f", and redirects are not followed: {place[:200]!r}"
     asked = read_retry_after(answer.headers.get("retry-after"), now=now) or 0
     return _Failure(
         reason=reason,

@@ -14,6 +14,7 @@
     │   └── NotFound            nothing of that kind and name in this project
     │       └── DeleteRefused   the same, where it was to be deleted
     ├── Busy                    conflicts outlasted the time budget; the same request may succeed later
+    │   └── StorageUnavailable  tables or queues throttle us or do not answer
     └── Conflict                another writer was in the way; read again and decide anew, never shown
 
 `chalicelib/errors.py` maps each to a status and a dialect's body.
@@ -100,6 +101,10 @@ class Busy(PasselError):
     def __init__(self, problem: str = "too many writers at once", *, retry_after_seconds: int = 1) -> None:
         super().__init__(problem)
         self.retry_after_seconds = retry_after_seconds
+
+
+class StorageUnavailable(Busy):
+    """The database or a queue throttles us or does not answer, for longer than its client repeats a call."""
 
 
 class Conflict(PasselError):

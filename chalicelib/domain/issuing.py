@@ -36,6 +36,18 @@ _log = logging.getLogger("passel")
 
 
 @dataclass(frozen=True, slots=True)
+class PassNumbers:
+    """Pass ids that were taken before the request, one for each of its places, and the time that they stand for.
+
+    Whoever keeps them can find out later which of the passes were made, and make the others: an id is given to one pass
+    at most.
+    """
+
+    pass_ids: Sequence[int]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class _Draft:
     """A pass that may be issued as far as its request alone can tell; `position` is its place in the request."""
 
@@ -75,12 +87,18 @@ def create_pass(platform: Platform, *, project_id: int, template: TemplateRefere
 
 
 def create_passes(
-    platform: Platform, *, project_id: int, template: TemplateReference, new: Sequence[NewPass | Refused]
+    platform: Platform,
+    *,
+    project_id: int,
+    template: TemplateReference,
+    new: Sequence[NewPass | Refused],
+    numbers: PassNumbers | None = None,
 ) -> list[Outcome]:
     """Issues many passes from one template; each stands alone and is either issued whole or refused.
 
     `new` may hold refusals from reading the request; they come back in their places. Ids ascend in the order given
-    and are taken in one call. A group that storage could not take in time is Busy in its places.
+    and are taken in one call, unless there are `numbers` of the project. A group that storage could not take in time is
+    Busy in its places; so is one whose answer was lost, which may have been stored.
 
     Raises:
         NotFound: no such template.
@@ -107,7 +125,7 @@ def create_passes(
             codes |= {draft.own_code} if draft.own_code is not None else set()
         except Refused as refusal:
             outcomes[position] = refusal
-    for number, group in enumerate(_number_and_group(platform, project_id, drafts)):
+    for number, group in enumerate(_number_and_group(platform, project_id, drafts, numbers)):
         try:
             outcomes |= _store_group(platform, group)
         except Exception as error:
@@ -168,19 +186,8 @@ def _draft(platform: Platform, template: Template, request: NewPass, position: i
 
 
 def _first_content(platform: Platform, template: Template, update: ContentUpdate) -> Content:
-    """What the template shows, with what the request sent on top.
-
-    A barcode type is always there: the official client does not read a pass without one (section 5).
-    """
     check_update(update, bounds=platform.bounds, now=platform.now())
-    content = overlay(template.content, number_locations(update, ticket_id=0))
-    content.lists["style"] = template.style
-    content.lists["description"] = template.description or template.name
-    if template.campaign.certificate_id is not None:
-        content.lists["certificate_id"] = template.campaign.certificate_id
-    barcode = content.headers.setdefault("barcode_type", Entry({"fieldType": "barcode", "formatType": 1}))
-    if not isinstance(barcode.attributes.get("value"), str):
-        barcode.attributes["value"] = DEFAULT_BARCODES[template.vendor]
+    content = show_template(template, number_locations(update, ticket_id=0))
     check_content_size(content, of="pass", maximum_bytes=platform.bounds.content_bytes)
     if template.campaign.code_type is CodeType.PER_PASS:
         own = update.headers.get("barcode_value", {}).get("value")
@@ -190,16 +197,48 @@ def _first_content(platform: Platform, template: Template, update: ContentUpdate
     return content
 
 
+def show_template(template: Template, own: ContentUpdate) -> Content:
+    """What the template shows, with what the request sent on top.
+
+    A barcode type is always there: the official client does not read a pass without one (section 5).
+    """
+    content = overlay(template.content, own)
+    content.lists["style"] = template.style
+    content.lists["description"] = template.description or template.name
+    if template.campaign.certificate_id is not None:
+        content.lists["certificate_id"] = template.campaign.certificate_id
+    barcode = content.headers.setdefault("barcode_type", Entry({"fieldType": "barcode", "formatType": 1}))
+    if not isinstance(barcode.attributes.get("value"), str):
+        barcode.attributes["value"] = DEFAULT_BARCODES[template.vendor]
+    return content
+
+
 def _read_header(content: Content, name: str) -> str:
     value = content.header(name)
     return "" if value is None else str(value)
 
 
-def _number_and_group(platform: Platform, project_id: int, drafts: Sequence[_Draft]) -> list[list[_NumberedPass]]:
+def take_pass_numbers(platform: Platform, *, project_id: int, count: int) -> PassNumbers:
+    """Fresh ascending ids for passes of a project. One call.
+
+    Raises:
+        Busy
+    """
+    pass_ids, at = platform.sequences.allocate_pass_ids(project_id=project_id, count=count, now=platform.now())
+    return PassNumbers(pass_ids, at)
+
+
+def _number_and_group(
+    platform: Platform, project_id: int, drafts: Sequence[_Draft], numbers: PassNumbers | None
+) -> list[list[_NumberedPass]]:
     """Gives every draft its id, its time and its code in two calls, and cuts them into transactions."""
     if not drafts:
         return []
-    pass_ids, now = platform.sequences.allocate_pass_ids(project_id=project_id, count=len(drafts), now=platform.now())
+    if numbers is None:
+        taken = take_pass_numbers(platform, project_id=project_id, count=len(drafts))
+        pass_ids, now = taken.pass_ids, taken.at
+    else:
+        pass_ids, now = [numbers.pass_ids[draft.position] for draft in drafts], numbers.at
     codes = f"codes:{drafts[0].template.template_id}"
     code, _ = platform.sequences.next_values(name=codes, count=len(drafts), now=now)
     numbered = [

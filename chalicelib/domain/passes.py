@@ -96,6 +96,11 @@ class Pass(PassSummary):
         return value if isinstance(value, str) else None
 
     @property
+    def is_for_many(self) -> bool:
+        """Whether any number of people may take it (airship-wallet-v1, section 5: `publicURL`)."""
+        return self.public_type == "multiple"
+
+    @property
     def is_voided(self) -> bool:
         """No longer redeemable (airship-wallet-v1, section 5: expiry; passworks-v2, section 13)."""
         return bool(self.content.header("expirationDate", "label") == "voided")

@@ -20,41 +20,13 @@ from chalicelib.domain.deliveries import DeliveryStore
 from chalicelib.domain.google_ports import GoogleObjectStore
 from chalicelib.domain.outgoing import OutboxStore, Outgoing
 from chalicelib.domain.passes import Pass, PassReference, PassSummary
-from chalicelib.domain.projects import Credential, Project
+from chalicelib.domain.projects import ProjectStore
 from chalicelib.domain.receivers import ReceiverStore
 from chalicelib.domain.redeems import Redeem
 from chalicelib.domain.registrations import Registration
 from chalicelib.domain.tags import Tag, TagReference
 from chalicelib.domain.templates import Template, TemplateHeader, TemplateReference
 from chalicelib.domain.tickets import SegmentResult, Ticket
-
-
-class ProjectStore(Protocol):
-    """Projects and their credentials."""
-
-    def create_project(self, *, name: str, now: datetime) -> Project:
-        """A new project."""
-
-    def get_project(self, *, project_id: int) -> Project | None:
-        """The project of that id."""
-
-    def list_projects(self) -> list[Project]:
-        """Every project; reads the whole table, so for operators only."""
-
-    def create_credential(self, credential: Credential) -> None:
-        """Stores a new pair. Raises AlreadyExists if the key is taken."""
-
-    def get_credential(self, *, key: str) -> Credential | None:
-        """The credential of that key, revoked ones included."""
-
-    def get_credential_by_secret(self, *, secret_hash: str) -> Credential | None:
-        """The credential with that secret, for clients that send the secret alone."""
-
-    def list_credentials(self, *, project_id: int) -> list[Credential]:
-        """The project's credentials; reads the whole table, so for operators only."""
-
-    def revoke_credential(self, *, key: str, now: datetime) -> bool:
-        """Revokes it; False if there is no such key."""
 
 
 class SequenceStore(Protocol):
@@ -97,6 +69,9 @@ class PassStore(Protocol):
 
         Raises Ambiguous if an external id matches in several templates.
         """
+
+    def find_pass_ids(self, *, project_id: int, template_id: int, external_ids: Sequence[str]) -> dict[str, int]:
+        """Pass ids by external id in one template, read consistently; unknown ones are left out. One call per 100."""
 
     def get_pass(self, *, project_id: int | None, pass_id: int) -> Pass | None:
         """The pass, read consistently; None also for another project's.
@@ -310,8 +285,8 @@ class TicketStore(Protocol):
     def queue_ticket(self, *, ticket_id: int) -> None:
         """Makes a PREQUED ticket QUEUED, else leaves it."""
 
-    def finish_ticket(self, *, ticket_id: int) -> None:
-        """Makes a ticket COMPLETED if all its segments are done, else leaves it."""
+    def finish_ticket(self, *, ticket_id: int) -> bool:
+        """Makes a ticket COMPLETED if all its segments are done, else leaves it; whether this call did it."""
 
     def reopen_ticket(self, ticket: Ticket) -> None:
         """Makes a FAILED ticket PREQUED again and takes back what its failed parts counted."""
@@ -359,6 +334,8 @@ class Bounds:
     """how long a service that refuses a project is left alone"""
     callback_seconds: float
     """how long a callback is tried"""
+    devices_per_pass: int = 10_000
+    """of a pass that is for one person"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from chalicelib.domain.errors import InvalidRequest
 
@@ -31,10 +32,53 @@ class Credential:
     project_id: int
     created_at: datetime
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+    """when it ends by itself, since another one takes its place"""
 
-    def opens_with(self, secret: str) -> bool:
-        """Whether the secret is right and the key not revoked; takes the same time for any wrong secret."""
-        return hmac.compare_digest(self.secret_hash, hash_secret(secret)) and self.revoked_at is None
+    def opens_with(self, secret: str, *, now: datetime) -> bool:
+        """Whether the secret is right and the key in force; takes the same time for any wrong secret."""
+        return hmac.compare_digest(self.secret_hash, hash_secret(secret)) and self.is_in_force(now)
+
+    def is_in_force(self, now: datetime) -> bool:
+        """Whether the key is neither revoked nor at its end."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class ProjectStore(Protocol):
+    """Where projects and their credentials are kept."""
+
+    def create_project(self, *, name: str, now: datetime) -> Project:
+        """A new project."""
+
+    def get_project(self, *, project_id: int) -> Project | None:
+        """The project of that id."""
+
+    def rename_project(self, *, project_id: int, name: str) -> bool:
+        """Gives it another name; False if there is no such project."""
+
+    def list_projects(self) -> list[Project]:
+        """Every project; reads the whole table, so for operators only."""
+
+    def create_credential(self, credential: Credential) -> None:
+        """Stores a new pair. Raises AlreadyExists if the key is taken."""
+
+    def get_credential(self, *, key: str) -> Credential | None:
+        """The credential of that key, revoked ones included."""
+
+    def get_credential_by_secret(self, *, secret_hash: str) -> Credential | None:
+        """The credential with that secret, of several that which ends last: for clients that send the secret alone."""
+
+    def list_credentials(self, *, project_id: int) -> list[Credential]:
+        """The project's credentials; reads the whole table, so for operators only."""
+
+    def replace_credential(self, *, old_key: str, expires_at: datetime, new: Credential) -> None:
+        """Stores a new pair and gives an old one its end, both or neither.
+
+        Raises AlreadyExists if the new key is taken, Conflict if the old one is revoked, has an end already or is gone.
+        """
+
+    def revoke_credential(self, *, key: str, now: datetime) -> bool:
+        """Revokes it; False if there is no such key."""
 
 
 def hash_secret(secret: str) -> str:

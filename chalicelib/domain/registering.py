@@ -11,7 +11,7 @@ from enum import Enum
 from chalicelib.domain.announcing import send_waiting
 from chalicelib.domain.callback_events import hears, tell_installed, tell_uninstalled
 from chalicelib.domain.campaign_ports import Standing
-from chalicelib.domain.errors import Unauthorized
+from chalicelib.domain.errors import InvalidRequest, Unauthorized
 from chalicelib.domain.identifiers import number_in
 from chalicelib.domain.outgoing import Outgoing
 from chalicelib.domain.passes import Pass, hold, release
@@ -88,6 +88,7 @@ def register(
         if registration is not None:
             _renew(platform, pass_, registration, installation, ip=ip)
             return Registered.RENEWED
+        _check_room(platform, pass_)
         numbered = numbered or take_number(platform, pass_)
         add_registration(
             platform,
@@ -101,6 +102,13 @@ def register(
         return Registered.NEW
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def _check_room(platform: Platform, pass_: Pass) -> None:
+    """Whoever has a pass can invent devices, and each is pushed to at every change. Two at once may pass the limit."""
+    limit = platform.bounds.devices_per_pass
+    if pass_.registrations >= limit and not pass_.is_for_many:
+        raise InvalidRequest(f"the pass is on {pass_.registrations} devices, the limit is {limit}")
 
 
 def _renew(

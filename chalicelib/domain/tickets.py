@@ -80,6 +80,7 @@ class Ticket:
 class SegmentResult:
     """What handling one segment came to, in passes."""
 
+    project_id: int
     processed: int
     changed: int
     failed: int
@@ -87,3 +88,5 @@ class SegmentResult:
     """template id to how many of its passes changed, for the reports"""
     outgoing: tuple[Outgoing, ...] = ()
     """asks for the pushes; written with the mark of the segment"""
+    is_last: bool = False
+    """the ticket is COMPLETED with it"""

@@ -41,7 +41,7 @@ NEVER_NULL = ("numberStyle", "formatType", "textAlignment")
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 def _check_scalar(value: Any) -> Any:
@@ -123,7 +123,7 @@ class AddTagsBody(_Body):
 class Location(_Body):
     """A place near which a wallet shows the pass (section 5)."""
 
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 
 class CallbackBody(BaseModel):
     """Where callbacks go (airship-wallet-v1, section 8)."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     base_url: str = Field(validation_alias="baseUrl")
     headers: dict[str, str] = {}
@@ -23,6 +23,18 @@ class CallbackBody(BaseModel):
 
 LONGEST_TOKEN_CHARACTERS = 4096
 
+
+def _check_signable(token: str) -> str:
+    """We sign whatever stands here with the certificate of passes, and whoever has a pass may ask. The manifest of a
+    pass is signed in the same way: no JSON object does without a brace, in whatever encoding."""
+    if "{" in token:
+        raise ValueError("must not hold a brace")
+    return token
+
+
+PersonalizationToken = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_TOKEN_CHARACTERS), AfterValidator(_check_signable)
+]
 PersonalText = Annotated[str, Field(max_length=255)]
 
 
@@ -41,9 +53,9 @@ PERSONAL_NAMES = (
 class PersonalizationBody(BaseModel):
     """What Wallet sends once a person has agreed; what else it may send is dropped."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
-    token: str = Field(validation_alias="personalizationToken", min_length=1, max_length=LONGEST_TOKEN_CHARACTERS)
+    token: PersonalizationToken = Field(validation_alias="personalizationToken")
     info: dict[str, PersonalText] = Field(validation_alias="requiredPersonalizationInfo")
 
     @field_validator("info", mode="before")

@@ -14,7 +14,7 @@ from chalicelib.domain.registrations import Wallet
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class PlanMessage(_Message):

@@ -116,7 +116,7 @@ OptionalNumber = Annotated[Any, BeforeValidator(lambda value: None if value is N
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class FieldBody(_Body):

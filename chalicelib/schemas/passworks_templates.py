@@ -72,7 +72,7 @@ Optional = Annotated[str | None, BeforeValidator(_as_absent)]
 class NewTemplateBody(BaseModel):
     """The object below `template` that creates one. Colours, texts and barcode are read by who knows their form."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     name: Annotated[str, Required, AfterValidator(_check_name)]
     description: Annotated[str, BeforeValidator(_as_text), AfterValidator(_check_description)] = ""
@@ -119,6 +119,6 @@ class NewTemplateBody(BaseModel):
 class DeleteTemplateBody(BaseModel):
     """The object below `template` that goes with a DELETE; the flag may be a text (section 9)."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     delete_assets: Annotated[bool, BeforeValidator(_as_flag)] = False

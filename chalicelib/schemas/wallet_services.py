@@ -10,7 +10,7 @@ Address = Annotated[str, Field(pattern=r"^https?://[^/\s?#@]+(/[^\s?#]*)?$")]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ApplePart(_Part):
@@ -49,9 +49,9 @@ class GooglePart(_Part):
 class WalletsDocument(_Part):
     """What a project, or the shared scope, sets; the rest is the deployment's."""
 
-    apple: ApplePart = ApplePart()
-    wallet_passes: ServicePart = ServicePart()
-    pass2u: ServicePart = ServicePart()
-    passworks_wallet: ServicePart = ServicePart()
-    passwallet: PassWalletPart = PassWalletPart()
-    google: GooglePart = GooglePart()
+    apple: ApplePart = Field(default_factory=ApplePart)
+    wallet_passes: ServicePart = Field(default_factory=ServicePart)
+    pass2u: ServicePart = Field(default_factory=ServicePart)
+    passworks_wallet: ServicePart = Field(default_factory=ServicePart)
+    passwallet: PassWalletPart = Field(default_factory=PassWalletPart)
+    google: GooglePart = Field(default_factory=GooglePart)

@@ -1,6 +1,11 @@
 """Where signing certificates are kept: in a folder, in SSM Parameter Store or in Secrets Manager.
 
-The layout is the same everywhere: `<root>/<scope>/<name>` with a certificate, its key and the WWDR intermediate.
+The layout is the same everywhere: `<root>/<scope>/<name>` with a certificate, its key and the WWDR intermediate. They
+stand there as one JSON object (`bundle`), which is how they are installed (`certificate_writing.py`), since it is
+replaced at once; or, but for Secrets Manager, each by itself, as somebody puts them there by hand. The object wins.
+
+An installation takes the single ones away after it has written the object. So the object is looked for last here: what
+is read is all of what was there before, or all of what is there now.
 """
 
 from __future__ import annotations
@@ -20,6 +25,9 @@ from chalicelib.settings import Settings
 from chalicelib.store.wallet_services import DocumentSource
 
 MEMBERS = ("certificate", "key", "wwdr")
+
+BUNDLE = "bundle"
+"""the name of the object that holds all members"""
 
 DOCUMENTS = ("wallets", "google")
 """names in a scope that are no certificates, see `wallet_services.py`"""
@@ -57,7 +65,7 @@ class NoSource:
 
 
 class FolderSource:
-    """Implements `CertificateSource` over `<folder>/<scope>/<name>/{certificate,key,wwdr}.pem`."""
+    """Implements `CertificateSource` over `<folder>/<scope>/<name>/`: `bundle.json`, or the members as .pem files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -84,14 +92,16 @@ class FolderSource:
 
 def _read_folder(folder: Path) -> CertificateBundle:
     found: dict[str, bytes] = {}
-    for member in MEMBERS:
-        file = folder / f"{member}.pem"
+    for member in (*MEMBERS, BUNDLE):
+        file = folder / (f"{member}.pem" if member in MEMBERS else f"{member}.json")
         try:
             found[member] = file.read_bytes()
         except FileNotFoundError:
             continue
         except OSError as error:
             return _bundle(folder.name, {}, problem=f"{file} cannot be read: {error.strerror}")
+    if BUNDLE in found:
+        return _parse_bundle(folder.name, found[BUNDLE], place=f"the file {folder / BUNDLE}.json")
     return _bundle(folder.name, found)
 
 
@@ -113,20 +123,31 @@ class ParameterSource:
         with _translated():
             for parameter in self._read(path):
                 name, _, member = parameter["Name"].removeprefix(f"{path}/").partition("/")
-                if member in MEMBERS:
+                if member in (*MEMBERS, BUNDLE):
                     bundles.setdefault(name, {})[member] = parameter["Value"].encode()
-        return [_bundle(name, bundles[name]) for name in sorted(bundles)]
+            return [self._complete(f"{path}/{name}", name, bundles[name]) for name in sorted(bundles)]
+
+    def _complete(self, path: str, name: str, found: dict[str, bytes]) -> CertificateBundle:
+        """A bundle from the parameters of one reading, which may have met an installation between two pages."""
+        if BUNDLE not in found and len(found) < len(MEMBERS):
+            document = self._get(f"{path}/{BUNDLE}")
+            if document is not None:
+                found[BUNDLE] = document.encode()
+        if BUNDLE in found:
+            return _parse_bundle(name, found[BUNDLE], place=f"the parameter {path}/{BUNDLE}")
+        return _bundle(name, found)
 
     def read_document(self, scope: str, name: str) -> str | None:
         """See `DocumentSource`."""
         with _translated():
-            try:
-                answer = self._client.get_parameter(
-                    Name=f"{self._root.rstrip('/')}/{scope}/{name}", WithDecryption=True
-                )
-            except self._client.exceptions.ParameterNotFound:
-                return None
-            return str(answer["Parameter"]["Value"])
+            return self._get(f"{self._root.rstrip('/')}/{scope}/{name}")
+
+    def _get(self, path: str) -> str | None:
+        try:
+            answer = self._client.get_parameter(Name=path, WithDecryption=True)
+        except self._client.exceptions.ParameterNotFound:
+            return None
+        return str(answer["Parameter"]["Value"])
 
     def _read(self, path: str) -> Iterator[Mapping[str, Any]]:
         arguments = {"Path": path, "Recursive": True, "WithDecryption": True}
@@ -180,14 +201,24 @@ class SecretSource:
 
     def _read(self, scope: str, name: str) -> CertificateBundle:
         secret_id = f"{self._prefix}/{scope}/{name}"
-        try:
-            members = json.loads(self._client.get_secret_value(SecretId=secret_id).get("SecretString", ""))
-        except ValueError:
-            members = None
-        if not isinstance(members, dict):
-            return _bundle(name, {}, problem=f"the secret {secret_id} is not a JSON object")
-        found = {member: str(members[member]).encode() for member in MEMBERS if members.get(member)}
-        return _bundle(name, found)
+        text = self._client.get_secret_value(SecretId=secret_id).get("SecretString", "")
+        return _parse_bundle(name, text, place=f"the secret {secret_id}")
+
+
+def encode_bundle(bundle: CertificateBundle) -> str:
+    """The one object that holds all members; `_parse_bundle` reads it."""
+    members = (bundle.certificate_pem, bundle.key_pem, bundle.wwdr_pem)
+    return json.dumps({name: pem.decode("ascii") for name, pem in zip(MEMBERS, members, strict=True)})
+
+
+def _parse_bundle(name: str, text: str | bytes, *, place: str) -> CertificateBundle:
+    try:
+        members = json.loads(text)
+    except ValueError:
+        members = None
+    if not isinstance(members, dict):
+        return _bundle(name, {}, problem=f"{place} is not a JSON object")
+    return _bundle(name, {member: str(members[member]).encode() for member in MEMBERS if members.get(member)})
 
 
 def _bundle(name: str, members: Mapping[str, bytes], *, problem: str | None = None) -> CertificateBundle:

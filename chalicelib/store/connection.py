@@ -18,7 +18,7 @@ from botocore.config import Config
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.models import Model
 
-from chalicelib.domain.errors import Busy, PasselError
+from chalicelib.domain.errors import PasselError, StorageUnavailable
 from chalicelib.settings import Settings
 from chalicelib.store.failures import translated
 from chalicelib.store.models import MODELS, RawItem
@@ -136,12 +136,12 @@ class Database:
         """Raw items of several tables, read consistently in one call; at most 100 keys in all.
 
         Raises:
-            Busy: storage did not answer for every key.
+            StorageUnavailable: storage did not answer for every key.
         """
         request = {table: {"Keys": own, "ConsistentRead": True} for table, own in keys.items()}
         answer = self.call("BatchGetItem", RequestItems=request)
         if answer.get("UnprocessedKeys"):
-            raise Busy("storage is throttled")
+            raise StorageUnavailable("storage is throttled")
         return {table: answer["Responses"].get(table, []) for table in keys}
 
     def execute_statements(self, statements: Sequence[dict[str, Any]]) -> list[bool]:

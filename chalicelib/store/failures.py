@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.domain.errors import Busy, Conflict
+from chalicelib.domain.errors import Conflict, StorageUnavailable
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 CANCELLED = "TransactionCanceledException"
@@ -41,7 +41,7 @@ class ConditionFailed(Conflict):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns what pynamodb and botocore raise into Conflict, ConditionFailed or Busy, keeping the cause.
+    """Turns what pynamodb and botocore raise into Conflict, ConditionFailed or StorageUnavailable, keeping the cause.
 
     A programming fault (validation, a missing table, a missing permission) passes through unchanged.
     """
@@ -49,18 +49,18 @@ def translated() -> Iterator[None]:
         yield
     except (PynamoDBException, ClientError) as error:
         if _is_connection_failure(error):
-            raise Busy("storage cannot be reached") from error
+            raise StorageUnavailable("storage cannot be reached") from error
         code = _code(error)
         if code == CONDITION_FAILED:
             raise ConditionFailed from error
         if code in CONFLICTS:
             raise Conflict("two writers met") from error
         if code in THROTTLED:
-            raise Busy("storage is throttled") from error
+            raise StorageUnavailable("storage is throttled") from error
         raise
     except BotoCoreError as error:
         if isinstance(error, _UNREACHABLE):
-            raise Busy("storage cannot be reached") from error
+            raise StorageUnavailable("storage cannot be reached") from error
         raise
 
 

@@ -54,6 +54,7 @@ class CredentialRow(Model):
     project_id = NumberAttribute()
     created_at = NumberAttribute()
     revoked_at = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
     by_secret = CredentialsBySecret()
 
 

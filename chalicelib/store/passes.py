@@ -20,6 +20,7 @@ from chalicelib.domain.tags import Tag, TagReference
 from chalicelib.domain.tickets import Ticket
 from chalicelib.store import external_ids, pass_rows, statements
 from chalicelib.store.connection import Database
+from chalicelib.store.external_ids import find_many, pass_key
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
 from chalicelib.store.models import ExternalIdRow, MembershipRow, PassRow, RawItem
@@ -61,7 +62,7 @@ class DynamoPassStore:
         spellings = (reference.external_id, reference.fallback_external_id)
         found = external_ids.find_first(
             self._database,
-            keys=[external_ids.pass_key(project_id, spelling) for spelling in spellings if spelling is not None],
+            keys=[pass_key(project_id, spelling) for spelling in spellings if spelling is not None],
             parent_id=reference.template_id,
         )
         if len(found) > 1:
@@ -70,6 +71,12 @@ class DynamoPassStore:
                 field="externalId",
             )
         return found[0] if found else None
+
+    def find_pass_ids(self, *, project_id: int, template_id: int, external_ids: Sequence[str]) -> dict[str, int]:
+        """See `PassStore`."""
+        keys = {pass_key(project_id, external_id): external_id for external_id in external_ids}
+        found = find_many(self._database, keys=list(keys), parent_id=template_id)
+        return {keys[key]: pass_id for key, pass_id in found.items()}
 
     def get_pass(self, *, project_id: int | None, pass_id: int) -> Pass | None:
         """See `PassStore`."""
@@ -325,7 +332,7 @@ def _code_key(pass_: Pass) -> str:
 
 def _external_id_row(pass_: Pass, external_id: str) -> ExternalIdRow:
     return ExternalIdRow(
-        key=external_ids.pass_key(pass_.project_id, external_id),
+        key=pass_key(pass_.project_id, external_id),
         parent_id=pass_.template_id,
         target_id=pass_.pass_id,
     )

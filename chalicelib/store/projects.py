@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain.errors import AlreadyExists
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
@@ -13,6 +14,9 @@ from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.models import CredentialRow, ProjectRow
 from chalicelib.store.sequences import DynamoSequenceStore
+from chalicelib.store.transactions import Transaction
+
+_NEVER = float("inf")
 
 
 def _as_project(row: ProjectRow) -> Project:
@@ -26,13 +30,31 @@ def _as_credential(row: CredentialRow) -> Credential:
         project_id=int(row.project_id),
         created_at=from_milliseconds(int(row.created_at)),
         revoked_at=None if row.revoked_at is None else from_milliseconds(int(row.revoked_at)),
+        expires_at=None if row.expires_at is None else from_milliseconds(int(row.expires_at)),
     )
+
+
+def _as_row(credential: Credential) -> CredentialRow:
+    """The row of a new credential, which has no end yet."""
+    return CredentialRow(
+        key=credential.key,
+        secret_hash=credential.secret_hash,
+        project_id=credential.project_id,
+        created_at=as_milliseconds(credential.created_at),
+    )
+
+
+def _rank(credential: Credential) -> tuple[bool, float]:
+    """Orders credentials with the same secret: what is not revoked first, then what ends last."""
+    ends_at = _NEVER if credential.expires_at is None else credential.expires_at.timestamp()
+    return credential.revoked_at is None, ends_at
 
 
 class DynamoProjectStore:
     """Implements `ProjectStore`."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._sequences = DynamoSequenceStore(database)
 
     def create_project(self, *, name: str, now: datetime) -> Project:
@@ -50,6 +72,17 @@ class DynamoProjectStore:
         except DoesNotExist:
             return None
 
+    def rename_project(self, *, project_id: int, name: str) -> bool:
+        """See `ProjectStore`."""
+        try:
+            with translated():
+                ProjectRow._get_connection().update_item(
+                    str(project_id), actions=[ProjectRow.name.set(name)], condition=ProjectRow.project_id.exists()
+                )
+        except ConditionFailed:
+            return False
+        return True
+
     def list_projects(self) -> list[Project]:
         """See `ProjectStore`."""
         with translated():
@@ -57,15 +90,9 @@ class DynamoProjectStore:
 
     def create_credential(self, credential: Credential) -> None:
         """See `ProjectStore`."""
-        row = CredentialRow(
-            key=credential.key,
-            secret_hash=credential.secret_hash,
-            project_id=credential.project_id,
-            created_at=as_milliseconds(credential.created_at),
-        )
         try:
             with translated():
-                row.save(CredentialRow.key.does_not_exist())
+                _as_row(credential).save(CredentialRow.key.does_not_exist())
         except ConditionFailed as failure:
             raise AlreadyExists("is already in use", field="key") from failure
 
@@ -78,16 +105,34 @@ class DynamoProjectStore:
             return None
 
     def get_credential_by_secret(self, *, secret_hash: str) -> Credential | None:
-        """See `ProjectStore`. An imported secret may stand under several keys; one that is not revoked wins."""
+        """See `ProjectStore`. A secret that a team brought along may stand under several keys."""
         with translated():
             found = [_as_credential(row) for row in CredentialRow.by_secret.query(secret_hash)]
-        return min(found, key=lambda credential: credential.revoked_at is not None, default=None)
+        return max(found, key=_rank, default=None)
 
     def list_credentials(self, *, project_id: int) -> list[Credential]:
         """See `ProjectStore`."""
         with translated():
             rows = CredentialRow.scan(CredentialRow.project_id == project_id)
             return sorted(map(_as_credential, rows), key=lambda credential: credential.created_at)
+
+    def replace_credential(self, *, old_key: str, expires_at: datetime, new: Credential) -> None:
+        """See `ProjectStore`."""
+        lasting = (
+            CredentialRow.key.exists()
+            & CredentialRow.revoked_at.does_not_exist()
+            & CredentialRow.expires_at.does_not_exist()
+        )
+        transaction = Transaction(self._database)
+        transaction.put(_as_row(new), CredentialRow.key.does_not_exist(), label="new")
+        actions: list[Action] = [CredentialRow.expires_at.set(as_milliseconds(expires_at))]
+        transaction.update(CredentialRow(key=old_key), actions, lasting, label="old")
+        try:
+            transaction.commit()
+        except ConditionFailed as failure:
+            if "old" in failure.labels:
+                raise
+            raise AlreadyExists("is already in use", field="key") from failure
 
     def revoke_credential(self, *, key: str, now: datetime) -> bool:
         """See `ProjectStore`. The first revocation's time stays."""

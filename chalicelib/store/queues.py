@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.counted_index import Collection
-from chalicelib.domain.errors import Busy
+from chalicelib.domain.errors import StorageUnavailable
 from chalicelib.domain.outgoing import Outgoing
 from chalicelib.schemas.messages import PlanMessage, SegmentMessage, SweepMessage
 from chalicelib.store.connection import Database
@@ -71,7 +71,7 @@ class SqsQueueSender:
             for batch in _cut(bodies):
                 self._send_batch(queue, batch, delay_seconds)
         except (BotoCoreError, ClientError) as error:
-            raise Busy("the queue cannot be reached") from error
+            raise StorageUnavailable("the queue cannot be reached") from error
 
     def _send_batch(self, queue: str, bodies: Sequence[str], delay_seconds: int) -> None:
         pending = {
@@ -84,7 +84,7 @@ class SqsQueueSender:
                 pending.pop(sent["Id"], None)
             if not pending:
                 return
-        raise Busy("the queue did not take every message")
+        raise StorageUnavailable("the queue did not take every message")
 
     def _url(self, queue: str) -> str:
         if queue not in self._urls:

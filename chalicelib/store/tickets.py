@@ -165,14 +165,14 @@ class DynamoTicketStore:
         """See `TicketStore`."""
         self._move(ticket_id, TicketStatus.QUEUED, TicketRow.status == TicketStatus.PREQUED)
 
-    def finish_ticket(self, *, ticket_id: int) -> None:
+    def finish_ticket(self, *, ticket_id: int) -> bool:
         """See `TicketStore`. The condition compares two attributes of the row, so no read is needed."""
         unfinished = TicketRow.status.is_in(TicketStatus.PREQUED, TicketStatus.QUEUED, TicketStatus.FAILED)
         done = (TicketRow.segments_done == TicketRow.segments_total) & unfinished
-        self._move(ticket_id, TicketStatus.COMPLETED, done)
+        return self._move(ticket_id, TicketStatus.COMPLETED, done)
 
-    def _move(self, ticket_id: int, status: TicketStatus, condition: Condition) -> None:
-        """Changes the status if the condition holds; the sparse index follows."""
+    def _move(self, ticket_id: int, status: TicketStatus, condition: Condition) -> bool:
+        """Changes the status if the condition holds, and says whether it did; the sparse index follows."""
         is_open = TicketRow.open.set(OPEN) if status in UNFINISHED else TicketRow.open.remove()
         try:
             with translated():
@@ -180,7 +180,8 @@ class DynamoTicketStore:
                     str(ticket_id), actions=[TicketRow.status.set(status), is_open], condition=condition
                 )
         except ConditionFailed:
-            return
+            return False
+        return True
 
     def reopen_ticket(self, ticket: Ticket) -> None:
         """See `TicketStore`. One transaction for each failed part, so that any number fits; the status goes last."""

@@ -85,7 +85,10 @@ class Transaction:
             with translated():
                 self._write._commit()
         except TransactWriteError as error:
-            raise self._explain(error) from error
+            explained = self._explain(error)
+            if explained is error:
+                raise
+            raise explained from error
         if self._stripe:
             self._note_stripes()
 

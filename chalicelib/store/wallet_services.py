@@ -65,7 +65,8 @@ class StoredWalletServices:
         settings = self._settings
         return WalletServices(
             apns=PushService(base_url=_first(own.apple.base_url, shared.apple.base_url, settings.apns_base_url)),
-            apple_key=_apple_key(own.apple) or _apple_key(shared.apple),
+            # as with the others, a key goes only where whoever holds it leads: it signs what the service is shown
+            apple_key=_apple_key(own.apple) or (_apple_key(shared.apple) if own.apple.base_url is None else None),
             wallet_passes=_service(
                 own.wallet_passes,
                 shared.wallet_passes,

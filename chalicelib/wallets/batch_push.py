@@ -119,4 +119,5 @@ def _excerpt(answer: Answer, tokens: Sequence[str]) -> str:
     for token in filter(None, tokens):
         text = text.replace(token, "...")
     location = answer.headers.get("location")
-    return (f"to {location}: " if location else "")[:_LONGEST_EXCERPT] + text[:_LONGEST_EXCERPT]
+    place = f"to {location.partition('?')[0]}: " if location else ""
+    return place[:_LONGEST_EXCERPT] + text[:_LONGEST_EXCERPT]

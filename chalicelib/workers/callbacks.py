@@ -6,6 +6,7 @@ from typing import Any
 
 from chalice import Blueprint
 
+from chalicelib import logs, metrics
 from chalicelib.domain import callbacks as domain
 from chalicelib.schemas.messages import CallbackMessage
 from chalicelib.settings import get_settings
@@ -30,8 +31,11 @@ def send_callback(event: Any) -> None:
 
 
 def _send(message: CallbackMessage) -> None:
+    event = message.events[0]
+    logs.note(event_id=event.event_id, event=event.name, template_id=event.template_id, events=len(message.events))
     outcome = domain.deliver_callback(get_platform(), get_callback_sender(), message.as_task())
-    if outcome in (domain.Outcome.FAILED, domain.Outcome.ABANDONED):
-        from chalicelib import metrics
-
-        metrics.count(f"Callbacks{outcome.capitalize()}", Dialect=message.events[0].dialect)
+    logs.note(callback=outcome)
+    if outcome is domain.Outcome.FAILED:
+        metrics.count("CallbacksFailed", Dialect=event.dialect)
+    elif outcome is domain.Outcome.ABANDONED:
+        metrics.count("CallbacksAbandoned", Dialect=event.dialect)

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalice import Blueprint
 
+from chalicelib import logs, metrics
 from chalicelib.domain import delivering, spreading
 from chalicelib.domain.delivering import DeliveryReport
 from chalicelib.domain.registrations import Wallet
@@ -30,7 +31,8 @@ def spread_push(event: Any) -> None:
 
 
 def _spread(message: PushMessage) -> None:
-    spreading.spread_push(
+    logs.note(passes=len(message.pass_ids))
+    deliveries = spreading.spread_push(
         get_platform(),
         ticket_id=message.ticket_id,
         project_id=message.project_id,
@@ -39,6 +41,7 @@ def _spread(message: PushMessage) -> None:
         asked_at=message.asked_at,
         outbox=message.outbox,
     )
+    logs.note(deliveries=deliveries)
 
 
 def _deliver(event: Any) -> None:
@@ -47,17 +50,17 @@ def _deliver(event: Any) -> None:
 
 def _deliver_one(message: DeliveryMessage) -> None:
     delivery = message.as_delivery()
+    logs.note(devices=len(delivery.tokens))
     report = delivering.deliver(get_platform(), get_push_channel(delivery.wallet), delivery)
     _measure(delivery.wallet, report)
 
 
 def _measure(wallet: Wallet, report: DeliveryReport) -> None:
-    from chalicelib import metrics
-
+    logs.note(pushes=dict(report.outcomes), refusal=report.refusal)
     for outcome, times in report.outcomes.items():
-        metrics.count("Pushes", times=times, Wallet=wallet, Outcome=outcome)
+        metrics.count("Pushes", times, Wallet=wallet, Outcome=outcome)
     if report.abandoned:
-        metrics.count("PushesAbandoned", times=report.abandoned, Wallet=wallet)
+        metrics.count("PushesAbandoned", report.abandoned, Wallet=wallet)
     if report.refusal is not None:
         metrics.count("PushServiceRefusals", Wallet=wallet)
 

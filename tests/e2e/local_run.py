@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.support.log_files import note_log
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
 STOP_SECONDS = 25.0
@@ -101,6 +103,7 @@ class LocalRun:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        note_log("python -m local", self.errors)
 
 
 def await_gone(process_ids: list[int], *, seconds: float = 5.0) -> None:

@@ -75,7 +75,7 @@ class FakeChalice:
 
     def _make_functions(self, stage: Stage, place: Place) -> None:
         role = self._iam.create_role(RoleName=stage.base_name, AssumeRolePolicyDocument=json.dumps(ROLE))["Role"]["Arn"]
-        for name in ("api_handler", "plan_bulk_update"):
+        for name in stage.functions:
             self._lambda.create_function(
                 FunctionName=stage.deployed_name(name),
                 Runtime="python3.11",

@@ -30,6 +30,8 @@ from tests.infra.cloud import (
     played_account,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse .* not supported by moto:UserWarning")
+
 
 @pytest.fixture
 def session(own_checkout: Path) -> Iterator[Session]:
@@ -52,7 +54,7 @@ def test_a_first_deployment_creates_tables_queues_and_bucket(session: Session, d
     chalice = FakeChalice(session)
     address = deploy(dev, session=session, run_chalice=chalice)
 
-    assert address == f"https://{chalice.api_id}.execute-api.{REGION}.amazonaws.com/api"
+    assert address == f"https://{chalice.api_id}.execute-api.{REGION}.amazonaws.com/dev"
     assert list_tables(session) == {table["TableName"] for table in read_tables(dev.prefix)}
     sqs: Any = session.create_client("sqs")
     queues = {address.rpartition("/")[2] for address in sqs.list_queues()["QueueUrls"]}
@@ -139,7 +141,7 @@ def test_the_gateway_gets_our_answers_and_limits_and_publishes_them(session: Ses
         found = chalice.gateway.get_gateway_response(restApiId=chalice.api_id, responseType=kind)
         assert found["statusCode"] == str(response.status)
         assert found["responseTemplates"] == {"application/json": response.body}
-    published = chalice.gateway.get_stage(restApiId=chalice.api_id, stageName="api")
+    published = chalice.gateway.get_stage(restApiId=chalice.api_id, stageName="dev")
     assert published["deploymentId"]
     limits = published["methodSettings"]["*/*"]
     assert (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]) == (dev.requests_per_second, dev.burst)

@@ -18,6 +18,9 @@ from tests.infra.cloud import ACCOUNT, FakeChalice, list_buckets, list_functions
 BUCKET = f"passel-dev-assets-{ACCOUNT}"
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse .* not supported by moto:UserWarning")
+
+
 @pytest.fixture
 def session(own_checkout: Path, dev: Stage) -> Iterator[Session]:
     """An account with a deployed stage that holds an image."""
@@ -37,7 +40,7 @@ class FakeDelete:
 
     def __call__(self, stage: Stage, place: Place) -> None:
         self.calls += 1
-        for name in ("api_handler", "plan_bulk_update"):
+        for name in stage.functions:
             self._lambda.delete_function(FunctionName=stage.deployed_name(name))
 
 

@@ -95,4 +95,4 @@ def test_the_gateway_limits_and_compresses(template: Template, stage: Stage) -> 
 def test_one_stage_is_published(template: Template) -> None:
     """Without an OpenAPI version SAM adds a stage called Stage: issue 1202 of aws/serverless-application-model."""
     api = template.resources["RestAPI"]["Properties"]
-    assert (api["StageName"], api["OpenApiVersion"]) == ("api", "2.0")
+    assert (api["StageName"], api["OpenApiVersion"]) == ("prod", "2.0")

@@ -48,10 +48,6 @@ def test_the_code_is_the_application_and_nothing_else(package: Package) -> None:
     assert {name.split("/")[0] for name in names(package.code)} == {"app.py", "chalice", "chalicelib"}
 
 
-def test_no_bytecode_is_shipped(package: Package) -> None:
-    assert [name for name in names(package.code) if name.endswith(".pyc")] == []
-
-
 def test_files_that_are_no_modules_are_shipped_too(package: Package) -> None:
     """Page templates, and the icon of passes that have none."""
     files = {

@@ -60,6 +60,11 @@ def test_a_function_runs_the_python_that_the_tests_run(template: Template, name:
 
 
 @pytest.mark.parametrize("name", HANDLERS)
+def test_what_lambda_itself_logs_is_json_too(template: Template, name: str) -> None:
+    assert template.functions[name]["LoggingConfig"] == {"LogFormat": "JSON"}
+
+
+@pytest.mark.parametrize("name", HANDLERS)
 def test_a_function_knows_the_prefix_of_its_tables(template: Template, stage: Stage, name: str) -> None:
     assert template.functions[name]["Environment"]["Variables"]["PASSEL_PREFIX"] == stage.prefix
 

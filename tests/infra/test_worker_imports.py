@@ -19,7 +19,6 @@ MODULES = sorted(
 )
 HEAVY = (
     "PIL",
-    "aws_lambda_powertools",
     "cryptography",
     "google.auth",
     "h2",

@@ -21,6 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name.endswith("budgets.py"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _small_tables(request: pytest.FixtureRequest) -> None:
+    """Other files' rows are gone before a file begins: recounting a project reads whole tables."""
+    own = [item for item in request.session.items if item.path == request.path]
+    if any(isinstance(item, pytest.Function) and "stack" in item.fixturenames for item in own):
+        stack: Stack = request.getfixturevalue("stack")
+        stack.forget_rows()
+
+
 @pytest.fixture
 def consistent(stack: Stack) -> Consistent:
     """Asserts that everything stored about a project adds up."""

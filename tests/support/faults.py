@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import BotoCoreError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.wiring import get_database
+from tests.support.functions import working_as
 
 
 class Killed(BaseException):
@@ -110,7 +111,8 @@ class _FaultySession:
         with self._lock:
             call = _as_call(len(self._injection.calls) + 1, request)
             self._injection.calls.append(call)
-            fault = self._rule(call)
+            with working_as(None):
+                fault = self._rule(call)
             self._injection.faults += fault is not None
         if isinstance(fault, Refusal):
             return _error_response(request, fault)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from chalicelib.domain.ports import Platform
+from tests.support.functions import working_as
 
 Result = TypeVar("Result")
 
@@ -26,7 +27,8 @@ class _Interrupted:
     def __getattr__(self, name: str) -> Any:
         if name == self._method and self._rival is not None:
             rival, self._rival = self._rival, None
-            rival()
+            with working_as(None):
+                rival()
         return getattr(self._store, name)
 
 

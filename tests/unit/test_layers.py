@@ -14,6 +14,8 @@ PACKAGE = ROOT / "chalicelib"
 OUTSIDE = ("boto3", "botocore", "chalice", "pynamodb", "pydantic", "moto", "httpx", "requests", "cryptography", "PIL")
 """what the domain must not know: AWS, the web framework, and how bodies are checked"""
 
+OBSERVING = {"logs", "metrics", "observing"}
+
 ALLOWED = {
     "domain": {"domain"},
     "schemas": {"schemas", "domain", "settings"},
@@ -21,16 +23,37 @@ ALLOWED = {
     "outbound": {"outbound", "domain"},
     "wallets": {"wallets", "outbound", "domain", "settings"},
     "pages": {"pages", "domain"},
-    "metrics": set(),
-    "api": {"api", "domain", "schemas", "errors", "settings", "wiring", "wallets", "pages", "metrics"},
-    "workers": {"workers", "domain", "schemas", "settings", "wiring", "metrics"},
+    "logs": {"settings"},
+    "metrics": {"logs"},
+    "observing": {"logs", "metrics"},
+    "api": {"api", "domain", "schemas", "errors", "settings", "wiring", "wallets", "pages", *OBSERVING},
+    "workers": {"workers", "domain", "schemas", "settings", "wiring", *OBSERVING},
     "settings": set(),
     "errors": {"domain"},
     "wiring": {"domain", "store", "settings", "wallets", "outbound"},
-    "operations": {"domain", "wiring", "wallets"},
+    "operations": {"domain", "wiring"},
+    "certificate_operations": {"domain", "operations", "schemas", "wallets", "wiring"},
+    "export_operations": {"domain", "operations", "wiring"},
+    "import_operations": {"domain"},
+    "pass_import_operations": {"domain", "import_operations", "schemas", "wiring"},
+    "tag_import_operations": {"domain", "import_operations", "wiring"},
     "callback_operations": {"domain", "schemas", "wiring"},
+    "check_operations": {"domain", "store", "wiring"},
     "push_operations": {"domain", "schemas", "wiring"},
-    "commands": {"commands", "domain", "operations", "callback_operations", "push_operations", "settings"},
+    "commands": {
+        "commands",
+        "domain",
+        "operations",
+        "callback_operations",
+        "certificate_operations",
+        "check_operations",
+        "export_operations",
+        "import_operations",
+        "pass_import_operations",
+        "push_operations",
+        "tag_import_operations",
+        "settings",
+    },
 }
 """part of `chalicelib` to the parts that it may import"""
 

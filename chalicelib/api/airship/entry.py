@@ -9,6 +9,7 @@ from typing import Any
 from chalice import Blueprint, Response
 from chalice.app import Request
 
+from chalicelib import logs
 from chalicelib.api.bodies import FORM, parse_json, read_form
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
@@ -94,11 +95,14 @@ def route(
             if revision:
                 request.check_revision()
             answer = view(request, **parameters)
+            if isinstance(answer, dict):
+                logs.note(ticket_id=answer.get("ticketId"))
             return answer if isinstance(answer, Response) else Response(answer, {"Content-Type": content_type}, 200)
 
         register_view(
             blueprint,
             path,
+            dialect="airship",
             view=view,
             methods=methods,
             content_types=CONTENT_TYPES,

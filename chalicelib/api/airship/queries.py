@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from chalicelib import logs
 from chalicelib.api.airship.entry import AirshipRequest, decode
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.finding import parse_id, spellings
@@ -98,6 +99,7 @@ def pass_by_id(segment: str) -> PassReference:
     pass_id = parse_id(decode(segment))
     if pass_id is None:
         raise NotFound("pass", decode(segment)[:255])
+    logs.note(pass_id=pass_id)
     return PassReference(pass_id=pass_id)
 
 
@@ -129,6 +131,7 @@ def template_by_id(segment: str) -> TemplateReference:
     template_id = parse_id(decode(segment))
     if template_id is None:
         raise NotFound("template", decode(segment)[:255])
+    logs.note(template_id=template_id)
     return TemplateReference(template_id=template_id)
 
 

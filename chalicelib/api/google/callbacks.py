@@ -8,6 +8,7 @@ from chalice import Blueprint, Response
 
 from chalicelib.api.passkit.entry import WalletRequest, empty, wallet_route
 from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.finding import parse_id
 from chalicelib.domain.google_installs import GoogleReport, record_report
 from chalicelib.wiring import get_google_root_keys, get_wallet_services
 
@@ -15,21 +16,24 @@ google = Blueprint(__name__)
 
 _log = logging.getLogger("passel")
 
-_LONGEST_ID = 15
-"""digits: ids stay below 2^53"""
 
-
-@wallet_route(google, "/v1/google/callback", methods=["POST"])
+@wallet_route(google, "/v1/google/callback", methods=["POST"], dialect="google")
 def receive_google_callback(request: WalletRequest) -> Response:
     """For the issuer that projects share. 200 for whatever Google signed, also a second time; 400 for anything else."""
     return _receive(request, get_wallet_services().get_shared_issuer())
 
 
-@wallet_route(google, "/v1/google/callback/{project_id}", methods=["POST"])
+@wallet_route(google, "/v1/google/callback/{project_id}", methods=["POST"], dialect="google")
 def receive_google_callback_of_project(request: WalletRequest, project_id: str) -> Response:
-    """For the issuer of one project, which the address names and the message never does (wallets, section 4.2)."""
-    is_number = project_id.isascii() and project_id.isdigit() and len(project_id) <= _LONGEST_ID
-    return _receive(request, _find_issuer(int(project_id)) if is_number else None)
+    """For the issuer of one project, which the address names and the message never does (wallets, section 4.2).
+
+    Anybody may name any project here, and SSM lets an account ask forty times a second, for everything that it holds.
+    So it is asked only about projects that there are.
+    """
+    number = parse_id(project_id)
+    if number is None or request.platform.projects.get_project(project_id=number) is None:
+        return _receive(request, None)
+    return _receive(request, _find_issuer(number))
 
 
 def _find_issuer(project_id: int) -> str | None:
@@ -40,9 +44,9 @@ def _find_issuer(project_id: int) -> str | None:
 def _receive(request: WalletRequest, issuer_id: str | None) -> Response:
     from chalicelib.wallets.google.callbacks import BadCallback, verify_current_callback
 
-    if issuer_id is None:
-        raise InvalidRequest("no issuer is configured")
     try:
+        if issuer_id is None:
+            raise BadCallback("no issuer is configured")
         event = verify_current_callback(
             request.document,
             issuer_id=issuer_id,

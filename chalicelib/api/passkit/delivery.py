@@ -9,6 +9,7 @@ from threading import Lock
 import cachetools
 from chalice import Response
 
+from chalicelib import logs
 from chalicelib.domain.errors import Busy, InvalidRequest, PasselError
 from chalicelib.domain.http_dates import format_http_date
 from chalicelib.domain.passes import Pass
@@ -34,6 +35,7 @@ def build_pkpass(pass_: Pass, *, base_url: str) -> bytes:
     """
     from chalicelib.wallets.apple.archive import build_archive
 
+    logs.note(project_id=pass_.project_id, pass_id=pass_.pass_id)
     check_address(base_url)
     credentials = get_keyring().get_credentials(pass_.project_id, pass_.certificate_id)
     if credentials is None:

@@ -68,7 +68,12 @@ def read_device_id(segment: str) -> str:
 
 
 def wallet_route(
-    blueprint: Blueprint, path: str, *, methods: Sequence[str], maximum_body_bytes: int | None = None
+    blueprint: Blueprint,
+    path: str,
+    *,
+    methods: Sequence[str],
+    maximum_body_bytes: int | None = None,
+    dialect: str = "passkit",
 ) -> Callable[[View], View]:
     """Registers a view. It gets a `WalletRequest` and the path parameters as they came, and returns a `Response`."""
 
@@ -81,6 +86,7 @@ def wallet_route(
         register_view(
             blueprint,
             path,
+            dialect=dialect,
             view=view,
             methods=methods,
             content_types=CONTENT_TYPES,

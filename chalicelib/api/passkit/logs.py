@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from threading import Lock
 
 from chalice import Blueprint, Response
 
+from chalicelib import metrics
 from chalicelib.api.passkit.entry import WalletRequest, empty, wallet_route
 from chalicelib.domain.device_logs import bound_log, classify_log_line
 from chalicelib.domain.errors import UnreadableBody
+from chalicelib.logs import without_secrets
 from chalicelib.settings import get_settings
 
 logs = Blueprint(__name__)
@@ -62,13 +63,12 @@ def post_log(request: WalletRequest) -> Response:
 
 
 def _write(line: str) -> None:
-    """One line of JSON; a complaint about us is a warning and raises a metric."""
+    """One line of the log, with what the device said in a field of its own; a complaint about us is a warning and
+    raises a metric. Device ids, which open the device's list of passes, are left out."""
     complaint = classify_log_line(line)
-    entry = {"event": "device_log", "line": line}
-    if complaint is None:
-        _log.info(json.dumps(entry, ensure_ascii=False))
-        return
-    _log.warning(json.dumps(entry | {"complaint": complaint}, ensure_ascii=False))
-    from chalicelib.metrics import count
-
-    count("DeviceComplaint", complaint=complaint)
+    entry = {"event": "device_log", "line": without_secrets(line)}
+    if complaint is not None:
+        entry["complaint"] = complaint
+        metrics.count("DeviceComplaint", Complaint=complaint)
+    level = logging.INFO if complaint is None else logging.WARNING
+    _log.log(level, "a device says: %s", entry["line"], extra={"fields": entry})

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalice import Blueprint
 
+from chalicelib import logs
 from chalicelib.api.passworks import answers
 from chalicelib.api.passworks.campaign_types import check_campaign_type, get_campaign
 from chalicelib.api.passworks.contents import read_campaign
@@ -110,6 +111,7 @@ def merge_campaign(request: PassworksRequest, campaign_type: str, campaign_id: s
     template = get_campaign(request, campaign_type, campaign_id)
     message = read_push_message(request)
     ticket = campaign_editing.merge_campaign(request.platform, template, message=message)
+    logs.note(ticket_id=None if ticket is None else ticket.ticket_id)
     if ticket is None:
         return _nothing_to_update(template)
     return {"message": f"Started merging {ticket.progress.total} passes for campaign '{template.name}'."}

@@ -120,6 +120,7 @@ def route(
         register_view(
             blueprint,
             path,
+            dialect="passworks",
             view=view,
             methods=methods,
             content_types=CONTENT_TYPES,

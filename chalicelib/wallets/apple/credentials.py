@@ -19,7 +19,14 @@ from cryptography.x509.oid import NameOID
 
 from chalicelib.domain.certificates import CertificateBundle
 
-__all__ = ["CertificateBundle", "CertificateError", "SigningCredentials", "SigningKey", "check_credentials"]
+__all__ = [
+    "CertificateBundle",
+    "CertificateError",
+    "SigningCredentials",
+    "SigningKey",
+    "check_credentials",
+    "describe_name",
+]
 
 SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -128,11 +135,11 @@ def _check_validity(certificate: x509.Certificate, *, now: datetime, what: str) 
 
 def _check_issuer(certificate: x509.Certificate, wwdr: x509.Certificate) -> None:
     """Since January 2022 only one of Apple's several intermediates issues pass certificates."""
-    name = _describe(wwdr.subject)
+    name = describe_name(wwdr.subject)
     if certificate.issuer != wwdr.subject:
         raise CertificateError(
             f"the WWDR certificate {name} did not issue the pass certificate,"
-            f" which names {_describe(certificate.issuer)} as its issuer"
+            f" which names {describe_name(certificate.issuer)} as its issuer"
         )
     try:
         certificate.verify_directly_issued_by(wwdr)
@@ -165,7 +172,7 @@ def _read_name(name: x509.Name, identifier: x509.ObjectIdentifier) -> str:
     return values[0] if values else ""
 
 
-def _describe(name: x509.Name) -> str:
+def describe_name(name: x509.Name) -> str:
     """Common name and unit: Apple's intermediates differ in nothing else."""
     parts = (_read_name(name, NameOID.COMMON_NAME), _read_name(name, NameOID.ORGANIZATIONAL_UNIT_NAME))
     return f"'{' '.join(part for part in parts if part) or name.rfc4514_string()}'"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Protocol, TypeVar
 
 import cachetools
 
 from chalicelib.domain.certificates import SHARED, CertificateBundle, CertificateSource
 from chalicelib.domain.errors import Busy
 from chalicelib.wallets.apple.credentials import CertificateError, SigningCredentials, check_credentials
+from chalicelib.wallets.apple.survey import Survey, survey_certificates
 
 DEFAULT = "default"
 """the bundle that a project signs with unless a pass names another"""
@@ -31,6 +33,22 @@ class _Loaded:
 
     name: str
     outcome: SigningCredentials | CertificateError
+
+
+class Named(Protocol):
+    """Anything with the name of a bundle."""
+
+    @property
+    def name(self) -> str:
+        """As it stands below the scope."""
+
+
+Bundle = TypeVar("Bundle", bound=Named)
+
+
+def choose_default(bundles: Sequence[Bundle]) -> Bundle:
+    """Of a scope's bundles in order of their names the one that signs unless a pass names another."""
+    return next((bundle for bundle in bundles if bundle.name == DEFAULT), bundles[0])
 
 
 class Keyring:
@@ -75,7 +93,7 @@ class Keyring:
         bundles = self._load(str(project_id)) or self._load(SHARED)
         if not bundles:
             return None
-        return self._fit(next((bundle for bundle in bundles if bundle.name == DEFAULT), bundles[0]))
+        return self._fit(choose_default(bundles))
 
     def find_by_pass_type(self, project_id: int, pass_type: str) -> SigningCredentials | None:
         """A usable certificate of a pass type: the project's default one if it is of that type, else any.
@@ -99,6 +117,14 @@ class Keyring:
             for bundle in bundles:
                 problems += self._describe(scope, bundle)
         return problems
+
+    def survey(self, scopes: Iterable[str]) -> Survey:
+        """How long the certificates of these scopes last, and which cannot sign. Reads anew.
+
+        Raises:
+            Busy: the source cannot be reached.
+        """
+        return survey_certificates(self._source, scopes, now=self._now())
 
     def _describe(self, scope: str, bundle: _Loaded) -> list[str]:
         if isinstance(bundle.outcome, CertificateError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -32,9 +33,18 @@ def test_a_secret_has_256_random_bits() -> None:
 def test_only_the_right_secret_opens_and_only_until_it_is_revoked() -> None:
     credential = Credential("key", hash_secret("right"), 1, NOW)
 
-    assert credential.opens_with("right")
-    assert not credential.opens_with("wrong")
-    assert not Credential("key", hash_secret("right"), 1, NOW, revoked_at=NOW).opens_with("right")
+    assert credential.opens_with("right", now=NOW)
+    assert not credential.opens_with("wrong", now=NOW)
+    assert not replace(credential, revoked_at=NOW).opens_with("right", now=NOW)
+
+
+def test_a_rotated_key_opens_until_its_end_and_not_at_it() -> None:
+    credential = Credential("key", hash_secret("right"), 1, NOW, expires_at=NOW + timedelta(days=7))
+
+    assert credential.opens_with("right", now=NOW + timedelta(days=7, seconds=-1))
+    assert not credential.opens_with("right", now=NOW + timedelta(days=7))
+    assert not credential.opens_with("wrong", now=NOW)
+    assert not replace(credential, revoked_at=NOW).opens_with("right", now=NOW)
 
 
 @pytest.mark.parametrize(("key", "secret"), [("", "x" * 16), ("a:b", "x" * 16), ("key", "x" * 15)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +16,25 @@ from local.errors import StackError
 
 
 @dataclass
+class FakeKey:
+    """A key that is in force until it is told otherwise."""
+
+    key: str
+    secret: str
+    project_id: int
+    ended: bool = False
+
+    def is_in_force(self, now: datetime) -> bool:
+        assert now.tzinfo is not None
+        return not self.ended
+
+
+@dataclass
 class FakeOperations:
     """Projects and keys of one database; a new one is an empty database."""
 
     projects: list[int] = field(default_factory=list)
-    keys: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, FakeKey] = field(default_factory=dict)
 
     def create_project(self, *, name: str) -> Any:
         self.projects.append(len(self.projects) + 1)
@@ -32,9 +47,7 @@ class FakeOperations:
         return [key for key in self.keys.values() if key.project_id == project_id]
 
     def issue_key(self, *, project_id: int, key: str | None, secret: str | None) -> Any:
-        issued = SimpleNamespace(
-            key=key or f"key-{len(self.keys)}", secret=secret or "secret", project_id=project_id, revoked_at=None
-        )
+        issued = FakeKey(key=key or f"key-{len(self.keys)}", secret=secret or "secret", project_id=project_id)
         assert issued.key not in self.keys
         self.keys[issued.key] = issued
         return issued
@@ -71,9 +84,11 @@ def test_a_lost_database_gets_the_same_pair_again(operations: FakeOperations, fo
     assert operations.keys[first.key].project_id == again.project_id
 
 
-def test_a_revoked_key_is_replaced_in_the_same_project(operations: FakeOperations, folder: DataFolder) -> None:
+def test_a_key_that_was_revoked_or_has_ended_is_replaced_in_the_same_project(
+    operations: FakeOperations, folder: DataFolder
+) -> None:
     first = prepare_credentials(folder, lasting=True)
-    operations.keys[first.key].revoked_at = "now"
+    operations.keys[first.key].ended = True
     second = prepare_credentials(folder, lasting=True)
     assert second.key != first.key
     assert second.project_id == first.project_id

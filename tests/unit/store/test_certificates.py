@@ -76,6 +76,64 @@ def test_a_file_that_cannot_be_read_is_a_problem_of_its_bundle_alone(tmp_path: P
     assert f"b{os.sep}key.pem cannot be read: Is a directory" in bad.problem
 
 
+def _expect_no_parameter(service: StubbedService, name: str) -> None:
+    expected = {"Name": name, "WithDecryption": True}
+    service.stub.add_client_error("get_parameter", "ParameterNotFound", expected_params=expected)
+
+
+BUNDLE = json.dumps({"certificate": "N", "key": "O", "wwdr": "P"})
+INSTALLED = CertificateBundle("a", b"N", b"O", b"P")
+
+
+def test_one_object_wins_over_single_files(tmp_path: Path) -> None:
+    write(tmp_path, "a", certificate=b"A", key=b"B", wwdr=b"C")
+    (tmp_path / "shared" / "a" / "bundle.json").write_text(BUNDLE)
+
+    source = make_source(Settings(certificates=f"file:{tmp_path}"), no_client)
+
+    assert source.read_bundles("shared") == [INSTALLED]
+
+
+def test_an_object_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, "a", certificate=b"A", key=b"B", wwdr=b"C")
+    (tmp_path / "shared" / "a" / "bundle.json").write_text("[]")
+
+    (bundle,) = make_source(Settings(certificates=f"file:{tmp_path}"), no_client).read_bundles("shared")
+
+    assert bundle.problem is not None
+    assert bundle.problem.endswith("bundle.json is not a JSON object")
+
+
+def test_a_folder_that_is_installed_to_while_it_is_read_shows_the_new_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a", certificate=b"A", key=b"B", wwdr=b"C")
+    folder, read_bytes = tmp_path / "shared" / "a", Path.read_bytes
+
+    def read_and_install(path: Path) -> bytes:
+        content = read_bytes(path)
+        if path.name == "certificate.pem":
+            (folder / "bundle.json").write_text(BUNDLE)
+            (folder / "key.pem").unlink()
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_install)
+
+    assert make_source(Settings(certificates=f"file:{tmp_path}"), no_client).read_bundles("shared") == [INSTALLED]
+
+
+def test_parameters_that_are_installed_while_they_are_read_are_those_of_the_new_certificate() -> None:
+    service = StubbedService("ssm")
+    request = {"Path": "/passel/shared", "Recursive": True, "WithDecryption": True}
+    first = {"Parameters": [{"Name": "/passel/shared/a/certificate", "Value": "A"}], "NextToken": "more"}
+    service.stub.add_response("get_parameters_by_path", first, request)
+    service.stub.add_response("get_parameters_by_path", {"Parameters": []}, {**request, "NextToken": "more"})
+    found = {"Parameter": {"Name": "/passel/shared/a/bundle", "Value": BUNDLE}}
+    service.stub.add_response("get_parameter", found, {"Name": "/passel/shared/a/bundle", "WithDecryption": True})
+
+    assert make_source(Settings(certificates="ssm:/passel"), service.create).read_bundles("shared") == [INSTALLED]
+
+
 @pytest.mark.parametrize("path", ["/passel/certificates", "passel/certificates/"])
 def test_parameters_are_read_in_pages_and_decrypted(path: str) -> None:
     service = StubbedService("ssm")
@@ -94,6 +152,7 @@ def test_parameters_are_read_in_pages_and_decrypted(path: str) -> None:
     second = [parameter("a/certificate", "A"), parameter("b/certificate", "D")]
     service.stub.add_response("get_parameters_by_path", {"Parameters": first, "NextToken": "more"}, request)
     service.stub.add_response("get_parameters_by_path", {"Parameters": second}, {**request, "NextToken": "more"})
+    _expect_no_parameter(service, "/passel/certificates/shared/b/bundle")
     service.stub.add_response(
         "get_parameters_by_path", {"Parameters": []}, {**request, "Path": "/passel/certificates/17"}
     )
