@@ -6,10 +6,10 @@ then is looked at again once a time has passed that no request outlives, and onl
 
 from __future__ import annotations
 
-import enum
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from chalicelib.domain.checking import Damage, Kind, Known, Sighting, Subject
@@ -36,7 +36,7 @@ Cursor = list[Any]
 """JSON: where a stage goes on"""
 
 
-class Outcome(enum.StrEnum):
+class Outcome(StrEnum):
     """What became of damage."""
 
     FOUND = "found"

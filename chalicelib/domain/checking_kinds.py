@@ -26,7 +26,7 @@ KINDS: Final[Mapping[Kind, Explanation]] = {
     ),
     Kind.PASS_DELETED_TEMPLATE: Explanation(
         "a pass of a deleted template, which nobody is going to remove",
-        "the template's passes are noted for the sweep",
+        "the template's passes are noted for the sweep, which deletes them",
     ),
     Kind.STATUS: Explanation(
         "a pass is said to be installed and no device holds it, or the other way round",
@@ -106,7 +106,7 @@ KINDS: Final[Mapping[Kind, Explanation]] = {
     ),
     Kind.BLOCK: Explanation(
         "a block of 1,000 pass ids belongs to two projects or to none, so that their lists mix",
-        "left: stop issuing for one of the projects, and see docs/operations.md",
+        "left: docs/operations.md says what to do",
     ),
     Kind.SEQUENCE_BEHIND: Explanation(
         "a sequence is about to give out numbers that are in use",

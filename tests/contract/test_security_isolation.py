@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -110,13 +111,29 @@ def missing_name(kind: str, like: str) -> Iterator[str]:
         yield f"{like.rpartition('%20')[0]}%20{10**6 + next(_serials)}"
 
 
-def describe(answer: httpx.Response | RawAnswer, *names: str) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+Description = tuple[int, str, tuple[tuple[str, str], ...]]
+
+
+def describe(answer: httpx.Response | RawAnswer, *names: str) -> Description:
     """An answer without the names that were asked for, and without what differs from one moment to the next."""
     text = answer.text
-    for name in names:
-        text = text.replace(name.replace("%20", " "), "...")
+    if answer.headers.get("content-type", "").startswith("application/json") and text:
+        text = json.dumps(_leave_out(answer.json(), [name.replace("%20", " ") for name in names]))
     headers = sorted(item for item in answer.headers.items() if item[0].lower() not in VARYING_HEADERS)
     return answer.status_code, text, tuple(headers)
+
+
+def _leave_out(document: Any, names: list[str]) -> Any:
+    """The document with three dots for the names in its texts; a number of another one's stays."""
+    if isinstance(document, dict):
+        return {key: _leave_out(value, names) for key, value in document.items()}
+    if isinstance(document, list):
+        return [_leave_out(each, names) for each in document]
+    if not isinstance(document, str):
+        return document
+    for name in names:
+        document = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "...", document)
+    return document
 
 
 def call(account: Account, route: str, **instead: str) -> httpx.Response:

@@ -62,12 +62,6 @@ def vendors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendors]:
 
 
 @pytest.fixture(scope="session")
-def first_output() -> list[str]:
-    """What the first deployment printed."""
-    return []
-
-
-@pytest.fixture(scope="session")
 def project(vendors: Vendors) -> Iterator[Path]:
     """What is deployed, with settings for a machine without AWS."""
     with copied_project(settings=vendors.variables | {"PASSEL_SWEEP_DELAY_SECONDS": "0"}) as folder:
@@ -75,10 +69,10 @@ def project(vendors: Vendors) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def deployment(emulator: Emulator, project: Path, first_output: list[str]) -> Deployment:
+def deployment(emulator: Emulator, project: Path) -> Deployment:
     """The stage, deployed once."""
     deployed = Deployment(emulator=emulator, project=project, stage=read_stage(STAGE))
-    first_output.append(deployed.deploy())
+    deployed.deploy()
     return deployed
 
 

@@ -22,6 +22,7 @@ import httpx
 from botocore.loaders import Loader
 
 from infra.stages import PROJECT, Stage
+from local.engine import HOST
 from tests.deployment.emulator import ACCOUNT, REGION, SECRET, Emulator
 from tests.support.stack import Tenant
 
@@ -72,7 +73,7 @@ class Deployment:
 
     def _run(self, module: str, *arguments: str, typed: str = "") -> str:
         result = subprocess.run(
-            [sys.executable, "-B", "-m", module, *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=self.project,
             env=self._environment,
             input=typed,
@@ -98,7 +99,7 @@ class Deployment:
             "AWS_CONFIG_FILE": nothing,
             "AWS_SHARED_CREDENTIALS_FILE": nothing,
             "AWS_DATA_PATH": str(hasten_waiters(self.emulator.folder / "models")),
-            "NO_PROXY": "127.0.0.1",
+            **dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST)))),
             "PASSEL_PREFIX": self.stage.prefix,
         }
 
@@ -106,7 +107,7 @@ class Deployment:
 def hasten_waiters(folder: Path) -> Path:
     """A folder for AWS_DATA_PATH, by which botocore asks a local Lambda four times a second whether it is ready.
 
-    It would wait five seconds for each of the functions, where half a second is enough.
+    It would wait five seconds for each function that is not ready at once.
     """
     loader = Loader()
     version = loader.determine_latest_version("lambda", "waiters-2")

@@ -49,6 +49,7 @@ class Gateway(httpx.BaseTransport):
             headers={**request.headers, "x-forwarded-proto": "https"},
         )
         event["requestContext"]["path"] = path
+        event["pathParameters"] = event["pathParameters"] or None
         body = request.read()
         event["body"] = base64.b64encode(body).decode() if body else None
         event["isBase64Encoded"] = bool(body)

@@ -77,8 +77,10 @@ def _table_of(statement: str) -> str:
 
 
 def mend_api_updates(apigateway: Any) -> None:
-    """Chalice renews an API with PutRestApi, which MiniStack has not. As it makes nothing of an API's routes, taking
-    the call is all that is missing."""
+    """Chalice renews an API with PutRestApi, a call that MiniStack has not.
+
+    As it makes no routes of Chalice's file in the first place, taking the call is all that is missing.
+    """
     handle = apigateway.handle_request
 
     async def handle_or_take(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
