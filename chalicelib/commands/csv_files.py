@@ -90,7 +90,8 @@ class CsvFile:
             raise CsvError(f"{path} is empty; its first line must name the columns")
         if header.problem is not None:
             raise CsvError(f"{path}, line 1: {header.problem}")
-        self.columns = [name.strip() for name in header.cells]
+        # what stands behind a colon is the name of a field, of which spaces may be a part
+        self.columns = [name.lstrip() if ":" in name else name.strip() for name in header.cells]
         self.beginning = Position(row=0, line=header.end.line, offset=header.end.offset)
 
     @property

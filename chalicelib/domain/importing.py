@@ -102,7 +102,7 @@ def resolve_columns(names: Sequence[str], template: Content, *, new_entries: boo
     that the template does not have.
 
     Raises:
-        InvalidRequest: a column means nothing, or is there twice.
+        InvalidRequest: a column means nothing, may mean two things, or is there twice.
     """
     columns = [_resolve(name, template) for name in names]
     if not new_entries:
@@ -110,6 +110,7 @@ def resolve_columns(names: Sequence[str], template: Content, *, new_entries: boo
         if unknown:
             raise InvalidRequest(f"the template has no {', '.join(map(repr, unknown))}; {_list_known(template)}")
     _check_distinct(columns)
+    _check_namesakes(columns, template)
     return columns
 
 
@@ -153,6 +154,18 @@ def _is_known(column: Column, template: Content) -> bool:
 def _list_known(template: Content) -> str:
     fields, headers = ", ".join(template.fields) or "none", ", ".join(template.headers) or "none"
     return f"its fields are {fields}, its headers {headers}"
+
+
+def _check_namesakes(columns: Sequence[Column], template: Content) -> None:
+    """Refuses a column such as `status` where a field is called so too, unless that has a column of its own."""
+    own = {column.entry for column in columns}
+    for column in columns:
+        is_namesake = column.name in template.fields or column.name in template.headers
+        if column.kind not in (Kind.FIELD, Kind.HEADER) and is_namesake and column.name not in own:
+            kind = "field" if column.name in template.fields else "header"
+            raise InvalidRequest(
+                f"{column.name!r} is also a {kind} of the template; add {kind}:{column.name}, or rename"
+            )
 
 
 def _check_distinct(columns: Sequence[Column]) -> None:

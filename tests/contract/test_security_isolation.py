@@ -195,6 +195,26 @@ def test_an_id_of_another_account_is_answered_as_one_of_nothing(
     assert [look(stack, each.tenant) for each in (own, foreign)] == before
 
 
+@pytest.mark.parametrize("route", [route for route in routes_of_passworks() if set(parameters_of(route)) & set(V2_IDS)])
+def test_the_right_number_in_an_id_is_not_enough(stack: Stack, own: Account, route: str) -> None:
+    """An id carries the number of its row, and everything else of it is random: nobody finds a row by counting."""
+    before = look(stack, own.tenant)
+    for kind in set(parameters_of(route)) & set(V2_IDS) - {"redeem_code", "certificate_id"}:
+        guesses = [next(itertools.islice(missing_uuid(own.names[kind]), 1, None)), own.names[kind].upper()]
+        for guess in guesses:
+            answer = call(own, route, **{kind: guess})
+            assert answer.status_code in (404, 412 if route.startswith("DELETE ") else 404), (kind, answer.text)
+    assert look(stack, own.tenant) == before
+
+
+def test_a_pass_is_found_in_its_own_campaign_alone(stack: Stack, own: Account) -> None:
+    other = create_campaign(own.tenant, name="Another campaign")
+    for route in routes_of_passworks():
+        if "{pass_id}" in route:
+            answer = call(own, route, campaign_id=str(other["id"]))
+            assert answer.status_code in (404, 412 if route.startswith("DELETE ") else 404), (route, answer.text)
+
+
 def test_routes_that_name_nothing_show_nothing_of_another_account(own: Account, foreign: Account) -> None:
     secret = [foreign.names[kind] for kind in V2_IDS if kind != "redeem_code"]
     for route in routes_of_passworks():

@@ -107,7 +107,7 @@ def variables(stage: Stage) -> Iterator[dict[str, str]]:
 def answers(package: Package, variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the function in the archives returned for each of EVENTS."""
     paths = [str(path) for path in unpack_archives(package, tmp_path_factory.mktemp("lambda"))]
-    return json.loads(run_script(paths, variables))
+    return json.loads(run_script(paths, variables).splitlines()[-1])  # the log comes before it
 
 
 def run_script(paths: list[str], variables: dict[str, str]) -> str:

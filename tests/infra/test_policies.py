@@ -30,9 +30,8 @@ SENDS = {
     "ResumeUnfinished": {"plan", "sweep", "push", "callback"},
     "SpreadPush": {"push", *(QUEUES[name] for name in DELIVERIES)},
     "SendCallback": {"callback", "callback-dead"},
-    # whoever learns that a device is gone tells the team; Google's wallet is told by its callbacks
-    **{name: {QUEUES[name], "callback"} for name in DELIVERIES - {"DeliverGoogleWallet"}},
-    "DeliverGoogleWallet": {"deliver-google-wallet"},
+    # whoever learns that a device is gone, or an object at Google, tells the team
+    **{name: {QUEUES[name], "callback"} for name in DELIVERIES},
 }
 IMAGES = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
 ANY_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}

@@ -30,6 +30,7 @@ CONTENT = Content(
         "Points": Entry({"fieldType": "primary", "label": "Points", "value": 0}),
         "Name": Entry({"fieldType": "back", "label": "Name", "value": ""}),
         "tags": Entry({"fieldType": "back", "label": "Tags", "value": "=none"}),
+        " a:b ": Entry({"fieldType": "back", "label": "spaced", "value": "x"}),
     },
     headers={"logo_text": Entry({"fieldType": "topLevel", "formatType": 1, "value": "Club"})},
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +14,8 @@ from click.testing import CliRunner, Result
 from chalicelib import operations
 from chalicelib.cli import command
 from chalicelib.commands.durations import Duration
+from chalicelib.domain import authenticating
+from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.projects import hash_secret
 from chalicelib.wiring import get_credential_cache, get_platform
 from tests.support.stack import Stack
@@ -103,6 +106,20 @@ def test_an_ending_key_is_not_rotated_again_but_can_be_revoked(stack: Stack) -> 
     run("keys", "revoke", old.key)
     assert status(stack, old.key, old.secret) == 401
     assert states(project_id)[old.key] == "revoked"
+
+
+@pytest.mark.parametrize("meanwhile", [("keys", "rotate"), ("keys", "revoke")])
+def test_a_key_that_was_changed_since_it_was_looked_at_is_not_rotated(stack: Stack, meanwhile: tuple[str, str]) -> None:
+    project_id = new_project()
+    old = operations.issue_key(project_id=project_id)
+    seen = get_platform().projects.get_credential(key=old.key)
+    assert seen is not None
+    run(*meanwhile, old.key)
+    before = run_json("keys", "list", project_id)
+
+    with pytest.raises(InvalidRequest, match="changed by somebody else"):
+        authenticating.rotate_key(get_platform(), old=seen, overlap=timedelta(days=1))
+    assert run_json("keys", "list", project_id) == before
 
 
 def test_of_several_keys_one_must_be_named(stack: Stack) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 from moto.sqs.models import sqs_backends
 
-from chalicelib.workers.handlers import HANDLERS
 from infra.definition import create_tables, read_tables
 from local.clients import REGION
 from local.embedded import Calls, Embedded, run_embedded
@@ -24,12 +23,6 @@ from tests.support.aws_actions import ACCOUNT
 _PAUSE_SECONDS = 0.02
 
 _names = itertools.count(1)
-
-
-def _count_messages(queue: Any) -> int:
-    waiting = int(queue.approximate_number_of_messages)
-    hidden = int(queue.approximate_number_of_messages_delayed) + int(queue.approximate_number_of_messages_not_visible)
-    return waiting + hidden
 
 
 @dataclass
@@ -99,8 +92,10 @@ class Stack:
 
     def _list_waiting(self) -> list[str]:
         """Queues of workers with a message, be it visible, delayed or in other hands."""
+        from chalicelib.workers.handlers import HANDLERS  # reads the settings that the stack has made
+
         queues = sqs_backends[ACCOUNT][REGION].queues
-        return [name for name in HANDLERS if _count_messages(queues[PREFIX + name])]
+        return [name for name in HANDLERS if _is_held(queues[PREFIX + name])]
 
     def forget_rows(self) -> None:
         """Empties all tables but the one of sequences, so that ids go on: who reads whole tables has less to read."""
@@ -117,6 +112,14 @@ class Stack:
         """Closes what tests opened."""
         for client in self._clients:
             client.close()
+
+
+def _is_held(queue: Any) -> bool:
+    return bool(
+        queue.approximate_number_of_messages
+        or queue.approximate_number_of_messages_delayed
+        or queue.approximate_number_of_messages_not_visible
+    )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ TEMPLATE = Content(
         "Points": Entry({"fieldType": "primary", "value": 0}),
         "Name": Entry({"fieldType": "back", "value": "x"}),
         "tags": Entry({"fieldType": "back"}),
+        "status": Entry({"fieldType": "back"}),
         "both": Entry({"fieldType": "back"}),
         "a:b": Entry({"fieldType": "back"}),
     },
@@ -28,8 +29,18 @@ def read(columns: list[str], cells: list[str], *, new_entries: bool = False) -> 
 
 
 def test_a_line_is_the_body_of_a_request() -> None:
-    columns = ["externalId", "tags", "publicUrl", "Points", "field:Name", "header:own", "expirationDate", "locations"]
-    cells = ["0815", "gold;VIP", "multiple", "120", "Ann", "x", "2030-01-01", '[{"latitude": 1, "longitude": 2}]']
+    columns = [
+        "externalId",
+        "tags",
+        "field:tags",
+        "publicUrl",
+        "Points",
+        "field:Name",
+        "header:own",
+        "expirationDate",
+        "locations",
+    ]
+    cells = ["0815", "gold;VIP", "", "multiple", "120", "Ann", "x", "2030-01-01", '[{"latitude": 1, "longitude": 2}]']
 
     assert read(columns, cells) == {
         "externalId": "0815",
@@ -42,7 +53,7 @@ def test_a_line_is_the_body_of_a_request() -> None:
 
 
 def test_an_empty_cell_says_nothing() -> None:
-    assert read(["externalId", "tags", "Points", "locations", "more"], ["", "", "", "", ""]) == {}
+    assert read(["externalId", "Points", "locations", "more"], ["", "", "", ""]) == {}
 
 
 def test_other_attributes_than_the_value_have_columns_of_their_own() -> None:
@@ -59,9 +70,9 @@ def test_a_name_that_is_a_column_of_ours_needs_its_kind() -> None:
 
 
 def test_what_an_export_adds_says_nothing_here() -> None:
-    columns = ["id", "status", "serialNumber", "createdAt", "redeemCode", "error", "Name"]
+    columns = ["id", "status", "field:status", "serialNumber", "createdAt", "redeemCode", "error", "Name"]
 
-    assert read(columns, ["1", "installed", "x", "x", "x", "was refused", "Ann"]) == {
+    assert read(columns, ["1", "installed", "", "x", "x", "x", "was refused", "Ann"]) == {
         "fields": {"Name": {"value": "Ann"}}
     }
 
@@ -84,6 +95,8 @@ def test_more_holds_what_has_no_column_and_a_column_counts_more() -> None:
         (["Name", ""], "a column has no name"),
         (["Name", "field:Name"], "the columns 'Name' and 'field:Name' are the same"),
         (["tags", "tags"], "the columns 'tags' and 'tags' are the same"),
+        (["status"], "'status' is also a field of the template; add field:status, or rename"),
+        (["tags"], "'tags' is also a field of the template"),
         (["External ID"], "the template has no 'External ID'"),
     ],
 )
