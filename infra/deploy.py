@@ -117,7 +117,7 @@ def finish_api(stage: Stage, *, api_id: str, apigateway: Any) -> None:
     print(f"setting the gateway's own answers, binary bodies and limits (API {api_id})")
     put_gateway_responses(api_id=api_id, apigateway=apigateway)
     pass_bytes_through(api_id=api_id, apigateway=apigateway)
-    apigateway.create_deployment(restApiId=api_id, stageName=stage.api_stage, tracingEnabled=stage.traced)
+    apigateway.create_deployment(restApiId=api_id, stageName=stage.api_stage, tracingEnabled=False)
     limit_requests(stage, api_id=api_id, apigateway=apigateway)
 
 

@@ -43,6 +43,7 @@ class Stage:
     architecture: str
     """`arm64` or `x86_64`"""
     traced: bool
+    """functions alone: traces of the gateway would hold whole addresses"""
     log_retention_days: int
     protected: bool
     """tables can be restored to any second of the last 35 days, and nothing is deleted by a command"""

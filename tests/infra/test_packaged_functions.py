@@ -142,7 +142,11 @@ def test_production_keeps_room_for_the_api_and_for_bulk_updates(template: Templa
 
 def test_production_is_traced(template: Template) -> None:
     assert {function["Tracing"] for function in template.functions.values()} == {"Active"}
-    assert template.resources["RestAPI"]["Properties"]["TracingEnabled"] is True
+
+
+def test_the_gateway_keeps_no_addresses_in_traces(template: Template) -> None:
+    """Some hold tokens and keys."""
+    assert template.resources["RestAPI"]["Properties"]["TracingEnabled"] is False
 
 
 @pytest.mark.parametrize("name", HANDLERS.keys() - QUEUES.keys() - {"APIHandler"})
