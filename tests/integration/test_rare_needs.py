@@ -73,24 +73,32 @@ def test_a_bulk_update_meets_other_writers(stack: Stack, tenant: Tenant, consist
 
 
 @pytest.mark.usefixtures("striped")
-def test_a_deleted_campaign_leaves_names_codes_and_crowds(
+def test_a_sweep_meets_names_codes_and_crowds(
     stack: Stack, tenant: Tenant, consistent: Consistent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More devices than one transaction takes are few here."""
+    """The request that deletes the campaign gets no further; more devices than one transaction takes are few here."""
     monkeypatch.setattr(issuing, "REGISTRATIONS_AT_ONCE", 1)
+    monkeypatch.setattr(campaign_editing, "sweep_collection", _refuse)
     campaign = create_campaign(tenant)
     template_id = stored_template(tenant, campaign).template_id
     own_code = ContentUpdate(headers={"barcode_value": {"value": "OWN-CODE"}})
-    new = NewPass(update=own_code, external_id="mine", tag_names=(TAG,))
     pass_ = issuing.create_pass(
-        get_platform(), project_id=tenant.project_id, template=TemplateReference(template_id=template_id), new=new
+        get_platform(),
+        project_id=tenant.project_id,
+        template=TemplateReference(template_id=template_id),
+        new=NewPass(update=own_code, external_id="mine", tag_names=(TAG,)),
     )
     for number in range(2):
         devices.install(get_platform(), project_id=tenant.project_id, pass_id=pass_.pass_id, device=f"device {number}")
     tenant.call("DELETE", path_of(campaign))
+    sweeping.resume_unfinished(get_platform(), minimum_age_seconds=0, queues_lost=False)
     stack.drain()
     assert tenant.request("GET", f"/v1/pass/{pass_.pass_id}").status_code == 404
     consistent(tenant.project_id)
+
+
+def _refuse(*_: object, **__: object) -> int:
+    raise Busy("injected")
 
 
 def test_a_large_collection_is_swept_by_further_messages(
