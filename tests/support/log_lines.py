@@ -60,6 +60,8 @@ def run_as_lambda(*, level: int = logging.INFO) -> Iterator[LogLines]:
         with (
             patch.dict(os.environ, {"AWS_LAMBDA_FUNCTION_NAME": FUNCTION}),
             patch.object(metrics, "sys", SimpleNamespace(stdout=stream)),
+            # a recorded run listens below the level too
+            patch.object(logger, "isEnabledFor", lambda asked: asked >= logger.level),
         ):
             yield LogLines(stream)
     finally:

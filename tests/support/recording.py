@@ -84,14 +84,14 @@ def find_runs(suites: frozenset[str]) -> list[FinishedRun]:
         NoRecordingError: one was not run, or not with these sources.
     """
     runs = [_read_run(file) for file in FOLDER.glob(f"*/{_FINISHED}")]
-    runs = [run for run in runs if run.suites & suites]
-    missing = suites.difference(*(run.suites for run in runs))
-    if missing:
-        raise NoRecordingError(f"no whole run of {', '.join(sorted(missing))} has passed; `make test` makes one")
     digest = digest_sources()
-    if any(run.sources != digest for run in runs):
-        raise NoRecordingError("the sources have changed since the tests ran; `make test` runs them again")
-    return runs
+    current = [run for run in runs if run.suites & suites and run.sources == digest]
+    missing = suites.difference(*(run.suites for run in current))
+    if missing:
+        known = frozenset().union(*(run.suites for run in runs))
+        why = "has passed since the sources changed" if missing <= known else "has passed"
+        raise NoRecordingError(f"no whole run of {', '.join(sorted(missing))} {why}; `make test` makes one")
+    return current
 
 
 def _read_run(file: Path) -> FinishedRun:
