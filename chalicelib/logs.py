@@ -167,6 +167,14 @@ def describe_error(error: BaseException, *, chain: int = _LONGEST_CHAIN) -> dict
     return described
 
 
+def name_error(error: BaseException) -> str:
+    """An error's type, and the code of the AWS service that refused: `ClientError AccessDeniedException`."""
+    response = getattr(error, "response", None)
+    refusal = response.get("Error", {}) if isinstance(response, dict) else {}
+    code = refusal.get("Code") or getattr(error, "cause_response_code", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
+
+
 def explain_error(error: BaseException) -> str:
     """An error's message without what was put in: a validation error would repeat the values it refuses."""
     problems = getattr(error, "errors", None)

@@ -136,7 +136,7 @@ def _start_on(binary: Path, database: Path | None, port: int) -> Engine:
     output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the engine
     try:
         process = subprocess.Popen(
-            _bound_to_parent(command),
+            bound_to_parent(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -185,7 +185,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _bound_to_parent(command: list[str]) -> list[str]:
+def bound_to_parent(command: list[str]) -> list[str]:
     """`command`, made to die with this process where the system can do that."""
     if sys.platform != "linux":
         return command

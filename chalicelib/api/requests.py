@@ -184,7 +184,7 @@ def _note_refusal(error: PasselError) -> None:
     logs.note(error=type(error).__name__)
     if isinstance(error, Busy | Conflict):
         cause = error.__cause__
-        logs.note(reason=logs.explain_error(error), cause=None if cause is None else type(cause).__name__)
+        logs.note(reason=logs.explain_error(error), cause=None if cause is None else logs.name_error(cause))
         if isinstance(error, Conflict) or isinstance(cause, Conflict):
             metrics.count("ConflictsExhausted")
         elif isinstance(error, StorageUnavailable):

@@ -20,7 +20,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
-from local.engine import HOST, _bound_to_parent
+from local.engine import HOST, bound_to_parent
 from tests.deployment.installation import Installation
 
 ACCOUNT = "123456789012"
@@ -96,7 +96,7 @@ class Emulator:
         }
         with self._log.open("wb") as log:
             return subprocess.Popen(
-                _bound_to_parent(command),
+                bound_to_parent(command),
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -13,7 +13,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from pydantic import BaseModel, ValidationError
+from pynamodb.exceptions import PutError
 
 from chalicelib import logs
 from tests.support.log_lines import FUNCTION, LogLines, run_as_lambda
@@ -230,6 +232,22 @@ def test_no_text_is_looked_at_for_long(text: str) -> None:
     """A device may report anything: what grew with the square of the length would take minutes here."""
     for _ in range(20):
         assert len(logs.without_secrets(text)) <= 2 * len(text)
+
+
+REFUSAL = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "PutItem")
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (REFUSAL, "ClientError AccessDeniedException"),
+        (PutError(cause=REFUSAL), "PutError AccessDeniedException"),
+        (ClientError({}, "PutItem"), "ClientError"),
+        (OSError("no route"), "OSError"),
+    ],
+)
+def test_a_refusal_of_aws_is_named_by_its_code(error: Exception, name: str) -> None:
+    assert logs.name_error(error) == name
 
 
 def test_a_validation_error_is_told_without_what_was_put_in() -> None:
