@@ -21,6 +21,7 @@ from botocore.session import Session, get_session
 
 from infra.accounts import AccountError, check_account, check_concurrency
 from infra.chalice_project import Place, chalice_command, chalice_environment, chalice_project, deployment_record
+from infra.gateway_limits import limits_of
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
 from infra.leftovers import list_apis, remove_leftovers
 from infra.package import BINARY_MEDIA_TYPE, LOGGING, PackageError, build_package
@@ -143,8 +144,11 @@ def pass_bytes_through(*, api_id: str, apigateway: Any) -> None:
 
 def limit_requests(stage: Stage, *, api_id: str, apigateway: Any) -> None:
     """Limit what the gateway lets through to the API's function."""
-    limits = {"rateLimit": f"{stage.requests_per_second:g}", "burstLimit": str(stage.burst)}
-    operations = [{"op": "replace", "path": f"/*/*/throttling/{name}", "value": limits[name]} for name in limits]
+    operations = [
+        {"op": "replace", "path": f"/{limit.escaped_path}/{limit.method}/throttling/{name}", "value": value}
+        for limit in limits_of(stage)
+        for name, value in (("rateLimit", f"{limit.rate:g}"), ("burstLimit", str(limit.burst)))
+    ]
     apigateway.update_stage(restApiId=api_id, stageName=stage.api_stage, patchOperations=operations)
 
 

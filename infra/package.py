@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.chalice_project import chalice_command, chalice_environment, chalice_project
+from infra.gateway_limits import limits_of
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
 from infra.resources import render_resources
 from infra.slimming import SlimmingError, add_bytecode, slim_layer
@@ -110,11 +111,12 @@ def finish_template(template: Json, *, stage: Stage) -> Json:
     api["TracingEnabled"] = False  # the gateway's traces hold whole addresses, and some hold tokens and keys
     api["MethodSettings"] = [
         {
-            "HttpMethod": "*",
-            "ResourcePath": "/*",
-            "ThrottlingRateLimit": stage.requests_per_second,
-            "ThrottlingBurstLimit": stage.burst,
+            "HttpMethod": limit.method,
+            "ResourcePath": f"/{limit.escaped_path}",
+            "ThrottlingRateLimit": limit.rate,
+            "ThrottlingBurstLimit": limit.burst,
         }
+        for limit in limits_of(stage)
     ]
     api["OpenApiVersion"] = "2.0"  # without it SAM publishes a second stage, named Stage
     api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"] = render_gateway_responses()

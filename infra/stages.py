@@ -50,6 +50,9 @@ class Stage:
     requests_per_second: float
     """what the gateway lets through; the rest gets 503"""
     burst: int
+    visitors_per_second: float
+    """the same for first visits to campaigns, each of which issues a pass without any key"""
+    visitors_burst: int
     alarm_email: str | None
     functions: Mapping[str, Json]
     """settings of each function, by its name in the code"""
@@ -97,6 +100,8 @@ def read_stage(name: str) -> Stage:
             protected=own["passel"]["protected"],
             requests_per_second=own["passel"]["requests_per_second"],
             burst=own["passel"]["burst"],
+            visitors_per_second=own["passel"]["visitors_per_second"],
+            visitors_burst=own["passel"]["visitors_burst"],
             alarm_email=own["passel"]["alarm_email"],
             functions=_read_functions(config, own),
         )

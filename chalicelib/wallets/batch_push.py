@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,12 @@ NO_KEY = "no key"
 
 _log = logging.getLogger("passel")
 
+MOST_HALVINGS = 24
+"""of one batch: enough to find two tokens among 1,000, too few to keep a worker busy with a batch of nothing else"""
+
 _LONGEST_EXCERPT = 300
+_ABOUT_CONTENT = {400, 413, 422}
+"""statuses that one token of many can be the reason of"""
 _OUTCOMES = {401: Outcome.MISCONFIGURED, 403: Outcome.MISCONFIGURED, 429: Outcome.RETRY}
 
 
@@ -47,6 +53,8 @@ class Verdict:
     outcome: Outcome
     reason: str
     retry_after_seconds: float | None = None
+    is_about_the_content: bool = False
+    """whether fewer tokens may fare better"""
 
     @property
     def is_about_the_service(self) -> bool:
@@ -67,6 +75,30 @@ class BatchPoster:
     def __init__(self, client: GuardedClient, *, now: Callable[[], datetime]) -> None:
         self._client = client
         self._now = now
+
+    def push(
+        self, tokens: Sequence[str], make_call: Callable[[Sequence[str]], BatchCall], *, most_tokens: int | None = None
+    ) -> Iterator[PushResult]:
+        """What became of each token, in their order, in requests of at most so many.
+
+        A request that is refused for what it holds is made again with each half of its tokens, so that one which the
+        vendor does not take keeps nobody else from being told. Once the service is busy or refuses us, the tokens left
+        fare as those before them.
+        """
+        size = most_tokens or len(tokens)
+        waiting = deque(tokens[start : start + size] for start in range(0, len(tokens), size))
+        halvings = 0
+        verdict: Verdict | None = None
+        while waiting:
+            part = waiting.popleft()
+            if verdict is None or not verdict.is_about_the_service:
+                verdict = self.post(make_call(part))
+            if verdict.is_about_the_content and len(part) > 1 and halvings < MOST_HALVINGS:
+                halvings += 1
+                middle = len(part) // 2
+                waiting.extendleft((part[middle:], part[:middle]))
+            else:
+                yield from verdict.apply(part)
 
     def post(self, call: BatchCall) -> Verdict:
         """What became of a batch. Logs it without the tokens, which are secrets of devices."""
@@ -110,6 +142,7 @@ class BatchPoster:
             outcome=outcome,
             reason=str(answer.status),
             retry_after_seconds=wait if outcome is Outcome.RETRY else None,
+            is_about_the_content=answer.status in _ABOUT_CONTENT,
         )
 
 

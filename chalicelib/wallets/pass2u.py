@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from chalicelib.domain.push_channels import Outcome, PushBatch, PushResult
@@ -20,7 +20,7 @@ class Pass2UChannel:
         self._find_services = find_services
 
     def push(self, batch: PushBatch) -> Iterator[PushResult]:
-        """As `PushChannel`. Once the service is busy or refuses the key, the tokens left fare as those before them.
+        """As `PushChannel`.
 
         Raises:
             Busy: the project's services cannot be read.
@@ -30,16 +30,14 @@ class Pass2UChannel:
             yield from Verdict(outcome=Outcome.MISCONFIGURED, reason=NO_KEY).apply(batch.tokens)
             return
         headers = {"x-api-key": service.api_key, "Accept": "application/json"}
-        verdict: Verdict | None = None
-        for start in range(0, len(batch.tokens), MOST_TOKENS):
-            tokens = batch.tokens[start : start + MOST_TOKENS]
-            if verdict is None or not verdict.is_about_the_service:
-                call = BatchCall(
-                    service="Pass2U",
-                    url=f"{service.base_url}/v2/registrations/{quote(batch.pass_type, safe='')}/push",
-                    body={"registrationIds": list(tokens)},
-                    tokens=tokens,
-                    headers=headers,
-                )
-                verdict = self._poster.post(call)
-            yield from verdict.apply(tokens)
+
+        def make_call(tokens: Sequence[str]) -> BatchCall:
+            return BatchCall(
+                service="Pass2U",
+                url=f"{service.base_url}/v2/registrations/{quote(batch.pass_type, safe='')}/push",
+                body={"registrationIds": list(tokens)},
+                tokens=tokens,
+                headers=headers,
+            )
+
+        yield from self._poster.push(batch.tokens, make_call, most_tokens=MOST_TOKENS)

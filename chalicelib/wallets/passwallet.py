@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from chalicelib.domain.push_channels import Outcome, PushBatch, PushChannel, PushResult
 from chalicelib.domain.push_services import Nobody, resolve_push_service
@@ -47,19 +48,19 @@ class PassWalletChannel:
         elif found.base_url is None:
             yield from self._wallet_passes.push(replace(batch, wallet=Wallet.WALLET_PASSES, push_service_url=None))
         else:
-            call = _make_call(batch, base_url=found.base_url, type_key=services.passwallet_type_key)
-            yield from self._poster.post(call).apply(batch.tokens)
+            make_call = partial(_make_call, batch, base_url=found.base_url, type_key=services.passwallet_type_key)
+            yield from self._poster.push(batch.tokens, make_call)
 
 
-def _make_call(batch: PushBatch, *, base_url: str, type_key: str) -> BatchCall:
-    is_single = len(batch.tokens) == 1
+def _make_call(batch: PushBatch, tokens: Sequence[str], *, base_url: str, type_key: str) -> BatchCall:
+    is_single = len(tokens) == 1
     name = "pushUpdate" if is_single else "pushUpdates"
-    tokens = {"pushToken": batch.tokens[0]} if is_single else {"pushTokens": list(batch.tokens)}
+    named = {"pushToken": tokens[0]} if is_single else {"pushTokens": list(tokens)}
     return BatchCall(
         service="PassWallet",
         url=f"{base_url}/v1/{name}",
-        body={type_key: batch.pass_type, **tokens},
-        tokens=batch.tokens,
+        body={type_key: batch.pass_type, **named},
+        tokens=tokens,
         headers={},
         wrong_address=Outcome.REFUSED,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.push_channels import Outcome, PushBatch, PushResult
 from chalicelib.wallets.batch_push import NO_KEY, BatchCall, BatchPoster, FindServices, Verdict
@@ -25,11 +25,15 @@ class PassworksWalletChannel:
         if not service.api_key:
             yield from Verdict(outcome=Outcome.MISCONFIGURED, reason=NO_KEY).apply(batch.tokens)
             return
-        call = BatchCall(
-            service="Passworks Wallet",
-            url=f"{service.base_url}/v1/pushUpdate",
-            body={"passTypeIdentifier": batch.pass_type, "pushTokens": list(batch.tokens)},
-            tokens=batch.tokens,
-            headers={"Authorization": service.api_key},
-        )
-        yield from self._poster.post(call).apply(batch.tokens)
+        headers = {"Authorization": service.api_key}
+
+        def make_call(tokens: Sequence[str]) -> BatchCall:
+            return BatchCall(
+                service="Passworks Wallet",
+                url=f"{service.base_url}/v1/pushUpdate",
+                body={"passTypeIdentifier": batch.pass_type, "pushTokens": list(tokens)},
+                tokens=tokens,
+                headers=headers,
+            )
+
+        yield from self._poster.push(batch.tokens, make_call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.push_channels import PushBatch, PushResult
 from chalicelib.wallets.batch_push import BatchCall, BatchPoster, FindServices
@@ -22,12 +22,15 @@ class WalletPassesChannel:
             Busy: the project's services cannot be read.
         """
         service = self._find_services(batch.project_id).wallet_passes
-        call = BatchCall(
-            service="WalletPasses",
-            url=f"{service.base_url}/api/v1/push",
-            # an array also for one token: a bare string is answered with 200 and does nothing
-            body={"passTypeIdentifier": batch.pass_type, "pushTokens": list(batch.tokens)},
-            tokens=batch.tokens,
-            headers={"Authorization": service.api_key} if service.api_key else {},
-        )
-        yield from self._poster.post(call).apply(batch.tokens)
+
+        def make_call(tokens: Sequence[str]) -> BatchCall:
+            return BatchCall(
+                service="WalletPasses",
+                url=f"{service.base_url}/api/v1/push",
+                # an array also for one token: a bare string is answered with 200 and does nothing
+                body={"passTypeIdentifier": batch.pass_type, "pushTokens": list(tokens)},
+                tokens=tokens,
+                headers={"Authorization": service.api_key} if service.api_key else {},
+            )
+
+        yield from self._poster.push(batch.tokens, make_call)

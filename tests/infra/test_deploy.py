@@ -143,8 +143,14 @@ def test_the_gateway_gets_our_answers_and_limits_and_publishes_them(session: Ses
         assert found["responseTemplates"] == {"application/json": response.body}
     published = chalice.gateway.get_stage(restApiId=chalice.api_id, stageName="dev")
     assert published["deploymentId"]
-    limits = published["methodSettings"]["*/*"]
-    assert (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]) == (dev.requests_per_second, dev.burst)
+    limits = {
+        route: (settings["throttlingRateLimit"], settings["throttlingBurstLimit"])
+        for route, settings in published["methodSettings"].items()
+    }
+    assert limits == {
+        "*/*": (dev.requests_per_second, dev.burst),
+        "~1p~1{distribution}/GET": (dev.visitors_per_second, dev.visitors_burst),
+    }
 
 
 def test_the_gateway_takes_every_body_as_bytes() -> None:

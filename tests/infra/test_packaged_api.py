@@ -85,10 +85,17 @@ def test_an_unknown_path_is_not_found(template: Template) -> None:
 
 def test_the_gateway_limits_and_compresses(template: Template, stage: Stage) -> None:
     api = template.resources["RestAPI"]["Properties"]
-    (settings,) = api["MethodSettings"]
-    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
-    assert settings["ThrottlingRateLimit"] == stage.requests_per_second
-    assert settings["ThrottlingBurstLimit"] == stage.burst
+    limits = {
+        (settings["HttpMethod"], settings["ResourcePath"]): (
+            settings["ThrottlingRateLimit"],
+            settings["ThrottlingBurstLimit"],
+        )
+        for settings in api["MethodSettings"]
+    }
+    assert limits == {
+        ("*", "/*"): (stage.requests_per_second, stage.burst),
+        ("GET", "/~1p~1{distribution}"): (stage.visitors_per_second, stage.visitors_burst),
+    }
     assert api["MinimumCompressionSize"] == 1024
 
 

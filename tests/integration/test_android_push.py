@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from chalicelib.domain.push_channels import Outcome, PushBatch, PushChannel, Pus
 from chalicelib.domain.registrations import Wallet
 from chalicelib.domain.wallet_services import PushService, WalletServices
 from chalicelib.outbound.guarded import ANYWHERE, GuardedClient
-from chalicelib.wallets.batch_push import BatchPoster, FindServices
+from chalicelib.wallets.batch_push import MOST_HALVINGS, BatchPoster, FindServices
 from chalicelib.wallets.pass2u import Pass2UChannel
 from chalicelib.wallets.passwallet import PassWalletChannel
 from chalicelib.wallets.passworks_wallet import PassworksWalletChannel
@@ -239,14 +239,46 @@ def test_pass2u_is_left_alone_once_it_is_busy_or_refuses_the_key(
     assert [result.outcome for result in results] == [Outcome.SENT] * 1_000 + [outcome] * 1_500
 
 
-def test_ids_that_pass2u_refuses_do_not_keep_the_next_call_from_it(
-    vendors: PushServices, deployment: Deployment
+def refuse(*bad: str) -> Callable[[ReceivedRequest], PushAnswer]:
+    return lambda request: PushAnswer(status=400 if set(bad) & set(request.tokens) else 200)
+
+
+@pytest.mark.parametrize("wallet", ANDROID)
+def test_a_token_that_is_refused_keeps_nobody_else_from_being_told(
+    vendors: PushServices, deployment: Deployment, wallet: Wallet
 ) -> None:
-    vendors.answer = lambda _: PushAnswer(status=400 if len(vendors.requests) == 1 else 200)
+    vendors.answer = refuse("id 0", "id 777")
+    tokens = [f"id {number}" for number in range(1_000)]
 
-    results = deployment.push(Wallet.PASS2U, [f"id {number}" for number in range(2_000)])
+    results = deployment.push(wallet, tokens)
 
-    assert [result.outcome for result in results] == [Outcome.REFUSED] * 1_000 + [Outcome.SENT] * 1_000
+    assert [result.token for result in results] == tokens
+    assert {result.token for result in results if result.outcome is Outcome.REFUSED} == {"id 0", "id 777"}
+    told = [
+        token for request in vendors.requests for token in request.tokens if not {"id 0", "id 777"} & {*request.tokens}
+    ]
+    assert sorted(told) == sorted({*tokens} - {"id 0", "id 777"}), "each is told once"
+
+
+def test_tokens_that_are_all_refused_do_not_keep_us_busy(vendors: PushServices, deployment: Deployment) -> None:
+    vendors.answer = lambda _: PushAnswer(status=400)
+    tokens = [f"id {number}" for number in range(2_000)]
+
+    results = deployment.push(Wallet.PASS2U, tokens)
+
+    assert [result.token for result in results] == tokens
+    assert _outcomes(results) == {(Outcome.REFUSED, "400", None)}
+    assert len(vendors.requests) == 2 + 2 * MOST_HALVINGS
+
+
+def test_a_service_that_gets_busy_meanwhile_is_left_alone(vendors: PushServices, deployment: Deployment) -> None:
+    vendors.answer = lambda _: PushAnswer(status=400 if len(vendors.requests) == 1 else 503)
+
+    results = deployment.push(Wallet.WALLET_PASSES, ["a", "b", "c", "d"])
+
+    assert [result.token for result in results] == ["a", "b", "c", "d"]
+    assert _outcomes(results) == {(Outcome.RETRY, "503", None)}
+    assert len(vendors.requests) == 2
 
 
 JUDGEMENTS = {
@@ -272,7 +304,7 @@ def test_what_a_status_means(
 ) -> None:
     vendors.answer = lambda _: PushAnswer(status=status, body={"details": "as it is"})
 
-    assert _outcomes(deployment.push(wallet)) == {(outcome, str(status), None)}
+    assert _outcomes(deployment.push(wallet, ["only"])) == {(outcome, str(status), None)}
     assert len(vendors.requests) == 1
 
 
