@@ -18,9 +18,14 @@ pytest_plugins = (
 
 
 @pytest.fixture(autouse=True)
-def _heard_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets pytest hear our log: Chalice keeps it to itself once the app was imported, by whichever test."""
-    monkeypatch.setattr(logging.getLogger("passel"), "propagate", True)
+def _heard_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Lets pytest hear our log: Chalice keeps it and all but errors to itself once a test has imported the app."""
+    logger = logging.getLogger("passel")
+    monkeypatch.setattr(logger, "propagate", True)
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    yield
+    logger.setLevel(before)
 
 
 @pytest.fixture(scope="session")
