@@ -72,6 +72,15 @@ def test_every_queue_is_there(template: Template, stage: Stage) -> None:
     assert packaged == {queue.name for queue in read_queues(stage.prefix)}
 
 
+def test_the_bucket_is_spoken_to_over_tls_alone(template: Template) -> None:
+    (policy,) = template.of_type("AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert policy["Bucket"] == {"Ref": "AssetsBucket"}
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [{"Fn::GetAtt": ["AssetsBucket", "Arn"]}, {"Fn::Sub": "${AssetsBucket.Arn}/*"}]
+
+
 @pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::S3::Bucket"])
 def test_removing_the_stack_keeps_the_data(template: Template, kind: str) -> None:
     kept = [item for item in template.resources.values() if item["Type"] == kind]
