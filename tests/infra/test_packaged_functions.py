@@ -149,6 +149,6 @@ def test_the_gateway_keeps_no_addresses_in_traces(template: Template) -> None:
     assert template.resources["RestAPI"]["Properties"]["TracingEnabled"] is False
 
 
-@pytest.mark.parametrize("name", HANDLERS.keys() - QUEUES.keys() - {"APIHandler"})
+@pytest.mark.parametrize("name", sorted(HANDLERS.keys() - QUEUES.keys() - {"APIHandler"}))
 def test_what_reads_no_queue_runs_on_a_schedule(template: Template, name: str) -> None:
     assert [event["Type"] for event in template.functions[name]["Events"].values()] == ["Schedule"]
