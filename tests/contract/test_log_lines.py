@@ -21,6 +21,12 @@ from tests.support.phones import Phone, shared_client, token_of
 from tests.support.stack import Stack, Tenant
 
 
+@pytest.fixture(autouse=True)
+def _quiet(stack: Stack) -> None:
+    """What other tests left in the queues is not part of what is counted here."""
+    stack.drain()
+
+
 def total(lines: LogLines, metric: str) -> Any:
     """What a metric adds up to."""
     return sum(metric_values(line).get(metric, 0) for line in lines.all)
