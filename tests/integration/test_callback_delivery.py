@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +36,7 @@ from tests.support.receivers import LOOPBACK, Reply, Teams, TeamServer, Told, ru
 from tests.support.stack import Stack, Tenant
 
 HOUR_SECONDS = 3600
-DEVICES = 12
+DEVICES = 6
 SHORT_SECONDS = 0.2
 """for servers that hang"""
 
@@ -135,16 +136,19 @@ def _status(status: int, **headers: str) -> Callable[[Told], Reply]:
     return lambda _: Reply(status, headers)
 
 
-WAYS_TO_BE_DOWN = {
-    "500": _status(500),
-    "503": _status(503),
-    "429": _status(429),
-    "410, as if gone for good": _status(410),
-    "404": _status(404),
-    "401": _status(401),
-    "301": _status(301, Location="https://127.0.0.1:9/"),
-    "304": _status(304),
-    "hanging": _hang,
+def _refuse_in_turn() -> Callable[[Told], Reply]:
+    """Every status that is no delivery, one after another."""
+    replies = itertools.cycle(
+        Reply(status, {"Location": "https://127.0.0.1:9/"} if status == 301 else {})
+        for status in (500, 503, 429, 404, 401, 301, 304)
+    )
+    return lambda _: next(replies)
+
+
+WAYS_TO_BE_DOWN: dict[str, Callable[[], Callable[[Told], Reply]]] = {
+    "any other status": _refuse_in_turn,
+    "410, as if gone for good": lambda: _status(410),
+    "hanging": lambda: _hang,
 }
 
 
@@ -158,7 +162,7 @@ def test_who_was_down_for_an_hour_gets_everything_afterwards_once(
     expected = make_events(stack, tenant, line)
 
     if way in WAYS_TO_BE_DOWN:
-        team.answer = WAYS_TO_BE_DOWN[way]
+        team.answer = WAYS_TO_BE_DOWN[way]()
     else:
         team.stop()
     line.run(for_seconds=HOUR_SECONDS)
