@@ -9,7 +9,7 @@ WORKERS ?= auto
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint audit format bench package deploy destroy clean
+.PHONY: help run demo test lint style audit format bench package deploy destroy clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -36,7 +36,10 @@ else
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --recorded tests/unit tests/whole_run
 endif
 
-lint: $(READY) audit ## check format, style and types, the template and the dependencies
+lint: $(READY) ## check format, style and types, the template and the dependencies
+	@$(MAKE) --no-print-directory -j2 style audit # side by side: both keep one processor busy for a minute
+
+style: $(READY)
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
