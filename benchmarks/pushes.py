@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, redirect_stdout
 from dataclasses import asdict
-from io import StringIO
 from typing import Any
 
 import click
@@ -32,7 +30,7 @@ def measure_pushes(
     project_id, pass_ids, _ = _prepare(platform, devices=COUNTED_DEVICES)
     template_id = platform.passes.get_passes(pass_ids[:1])[pass_ids[0]].template_id
     tokens = max(1, devices // 8 // BATCH) * BATCH
-    with click.progressbar(length=ROUNDS, label=f"{ROUNDS} rounds of {tokens} pushes") as progress, _silence_metrics():
+    with click.progressbar(length=ROUNDS, label=f"{ROUNDS} rounds of {tokens} pushes") as progress:
         rates = measure_rates(
             platform,
             apns,
@@ -41,21 +39,15 @@ def measure_pushes(
             tokens=tokens,
             advance=lambda: progress.update(1),
         )
-    with _silence_metrics():
-        costs = measure_costs(stack, platform, project_id=project_id, devices=COUNTED_DEVICES)
+    costs = measure_costs(stack, platform, project_id=project_id, devices=COUNTED_DEVICES)
     project_id, _, holders = _prepare(platform, devices=devices)
-    with click.progressbar(length=devices, label=f"an update to {devices} iPhones") as progress, _silence_metrics():
+    with click.progressbar(length=devices, label=f"an update to {devices} iPhones") as progress:
         journey = measure_journey(stack, apns, project_id=project_id, holders=holders, advance=progress.update)
     return {
         "rates": [asdict(rate) for rate in rates],
         "costs": [asdict(cost) for cost in costs],
         "journey": [asdict(journey)],
     }
-
-
-def _silence_metrics() -> AbstractContextManager[object]:
-    """Workers print them, as Lambda wants it. To be entered after a progress bar, which keeps to its stream."""
-    return redirect_stdout(StringIO())
 
 
 def _prepare(platform: Platform, *, devices: int) -> tuple[int, list[int], list[Holder]]:

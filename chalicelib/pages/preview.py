@@ -167,7 +167,7 @@ class _Canvas:
         if data is None:
             return None
         try:
-            with Image.open(io.BytesIO(data)) as opened:
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
                 if opened.width * opened.height > _MAXIMUM_PIXELS:
                     return None
                 picture = opened.convert("RGBA")
