@@ -143,14 +143,16 @@ class S3ImageStore:
 
     def delete_all(self, prefix: str) -> None:
         """See `ImageStore`. An asset has a handful of files, so a page of the listing is a call of deletes."""
+        listing = {"Bucket": self._bucket, "Prefix": _check_prefix(prefix)}
         with _translated():
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=_check_prefix(prefix)
-            )
-            for page in pages:
+            while True:  # the package holds no paginators of botocore
+                page = self._client.list_objects_v2(**listing)
                 found = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
                 if found:
                     self._delete(found)
+                if not page.get("IsTruncated"):
+                    return
+                listing["ContinuationToken"] = page["NextContinuationToken"]
 
     def _delete(self, found: list[dict[str, str]]) -> None:
         answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})

@@ -103,6 +103,12 @@ def pass_over_metric_math(provisioners: Any) -> None:
     provisioners._cw_metric_alarm_put = make_or_pass_over
 
 
+def count_as_tls(evaluator: Any) -> None:
+    """MiniStack speaks HTTP on this machine, where AWS would be asked over TLS, which our bucket insists on."""
+    pin = evaluator.pin_request_origin
+    evaluator.pin_request_origin = lambda source_ip, _: pin(source_ip, True)
+
+
 def hasten_functions(lambda_service: Any) -> None:
     """A function is ready at once, not half a second after each of its changes."""
     lambda_service._LAMBDA_STATE_TRANSITION_DELAY = 0.0
@@ -115,6 +121,7 @@ def main() -> None:
     mend_actions(importlib.import_module("ministack.core.iam_actions"))
     mend_api_updates(importlib.import_module("ministack.services.apigateway_v1"))
     pass_over_metric_math(importlib.import_module("ministack.services.cloudformation.provisioners"))
+    count_as_tls(importlib.import_module("ministack.core.iam_evaluator"))
     hasten_functions(importlib.import_module("ministack.services.lambda_svc"))
     importlib.import_module("ministack.app").main()
 

@@ -24,6 +24,7 @@ from tests.deployment.conftest import REMARK
 from tests.deployment.deployment import Deployment
 from tests.deployment.emulator import ACCOUNT, REGION
 from tests.deployment.waiting import DEADLINE_SECONDS, await_ticket, await_truth
+from tests.infra.test_models_match_resources import schema_of
 from tests.support.phones import Phone
 from tests.support.stack import Tenant
 
@@ -112,6 +113,8 @@ def test_tables_and_queues_are_those_of_the_definition(deployment: Deployment) -
         table = dynamodb.describe_table(TableName=arguments["TableName"])["Table"]
         assert table["KeySchema"] == arguments["KeySchema"]
         assert indexes(table) == indexes(arguments), arguments["TableName"]
+        asked = schema_of(arguments["TableName"].removeprefix(deployment.stage.prefix))["global_secondary_indexes"]
+        assert indexes(table).keys() == {index["index_name"] for index in asked}, arguments["TableName"]
     sqs = deployment.emulator.create_client("sqs")
     for queue in read_queues(deployment.stage.prefix):
         address = sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]
@@ -186,7 +189,7 @@ def test_an_emptied_tag_is_cleared_away(deployment: Deployment, tenant: Tenant) 
     await_truth("the dead rows of the tag to be swept", lambda: not dynamodb.scan(TableName=sweeps)["Items"])
 
 
-def test_an_image_is_kept_in_the_bucket_and_served(tenant: Tenant) -> None:
+def test_an_image_is_kept_in_the_bucket_and_served_until_it_is_deleted(tenant: Tenant) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (118, 118), "red").save(picture, "PNG")
     form = {"asset[asset_type]": (None, "icon"), "asset[file]": ("icon.png", picture.getvalue(), "image/png")}
@@ -195,6 +198,9 @@ def test_an_image_is_kept_in_the_bucket_and_served(tenant: Tenant) -> None:
     served = tenant.http.get(created.json()["asset_url"])
     assert (served.status_code, served.headers["content-type"]) == (200, "image/png")
     assert Image.open(io.BytesIO(served.content)).format == "PNG"
+
+    assert tenant.call("DELETE", f"/v2/assets/{created.json()['id']}") == {"errors": []}
+    assert tenant.http.get(created.json()["asset_url"]).status_code == 404
 
 
 def test_the_schedule_calls_a_function_that_works(deployment: Deployment) -> None:

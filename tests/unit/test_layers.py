@@ -122,3 +122,13 @@ def test_nothing_of_the_product_imports_tools_or_tests() -> None:
     ]
 
     assert wrong == []
+
+
+def test_nothing_that_is_deployed_pages_or_waits_with_botocore() -> None:
+    """The package leaves out the data that botocore's paginators and waiters are made of."""
+    users = [
+        str(file.relative_to(ROOT))
+        for file in sorted(PACKAGE.rglob("*.py"))
+        if any(name in file.read_text(encoding="utf-8") for name in ("get_paginator", "get_waiter"))
+    ]
+    assert users == []
