@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as UnreachableError
 from botocore.session import Session
 
 from infra.chalice_project import Place
@@ -19,7 +20,7 @@ def check_account(session: Session) -> Place:
     """Where the credentials of `session` lead.
 
     Raises:
-        AccountError: no region, no credentials, or AWS does not accept them.
+        AccountError: no region, no credentials, or AWS cannot be reached or does not accept them.
     """
     region: str | None = session.get_config_variable("region")
     if not region:
@@ -27,8 +28,12 @@ def check_account(session: Session) -> Place:
     try:
         sts: Any = session.create_client("sts")
         identity = sts.get_caller_identity()
+    except (UnreachableError, HTTPClientError) as error:
+        raise AccountError(f"AWS cannot be reached: {error}") from error
     except (BotoCoreError, ClientError) as error:
         raise AccountError(f"no usable AWS credentials: {error}") from error
+    except ValueError as error:
+        raise AccountError(f"AWS_ENDPOINT_URL must be an address such as http://localhost:4566: {error}") from error
     return Place(account=str(identity["Account"]), region=region, partition=identity["Arn"].split(":")[1])
 
 

@@ -3,7 +3,8 @@
 Everything is checked and packaged before anything is made. Then tables, queues, bucket and alarms, as a CloudFormation
 stack of their own; then the functions and the API with the Chalice CLI; then what this CLI cannot say; then the API is
 asked whether it answers. Every step of ours may be repeated. Chalice records what it made only when all of it succeeded
-(https://github.com/aws/chalice/issues/1340), so a first deployment that fails is taken back.
+(https://github.com/aws/chalice/issues/1340), so a first deployment that does not come to its end
+is taken back.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,9 +26,9 @@ from infra.accounts import AccountError, check_account, check_concurrency
 from infra.chalice_project import Place, chalice_command, chalice_environment, chalice_project, deployment_record
 from infra.gateway_limits import limits_of
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
-from infra.leftovers import list_apis, remove_leftovers
+from infra.leftovers import LeftoverError, remove_functions
 from infra.package import BINARY_MEDIA_TYPE, LOGGING, PackageError, build_package
-from infra.records import RecordError, fetch_record, keep_record
+from infra.records import RecordError, drop_record, fetch_record, is_first_under_way, keep_record, mark_first
 from infra.stacks import StackError, deploy_stacks
 from infra.stages import PROJECT, Stage, StageError, check_runtime, read_stage
 
@@ -67,7 +70,7 @@ def deploy(stage: Stage, *, session: Session, run_chalice: RunChalice) -> str:
         finish_api(stage, api_id=api_id, apigateway=session.create_client("apigateway"))
         finish_logs(stage, logs=session.create_client("logs"), awslambda=session.create_client("lambda"))
         check_answer(stage, awslambda=session.create_client("lambda"))
-    except (AccountError, RecordError, StackError, BotoCoreError, ClientError) as error:
+    except (AccountError, LeftoverError, RecordError, StackError, BotoCoreError, ClientError) as error:
         raise DeployError(str(error)) from error
     return f"https://{api_id}.execute-api.{place.region}.amazonaws.com/{stage.api_stage}"
 
@@ -75,22 +78,43 @@ def deploy(stage: Stage, *, session: Session, run_chalice: RunChalice) -> str:
 def deploy_functions(stage: Stage, place: Place, *, session: Session, run_chalice: RunChalice) -> str:
     """Deploy functions and API, with the record of who deployed them last, and return the id of the REST API.
 
-    A first deployment that fails is taken back, since Chalice would make half of it twice.
+    A first deployment that does not come to its end is taken back, since Chalice would make half of it twice: at once,
+    or by the next one if nobody was left to do so.
 
     Raises:
-        DeployError, RecordError
+        DeployError, LeftoverError, RecordError
     """
-    s3, awslambda, apigateway = (session.create_client(name) for name in ("s3", "lambda", "apigateway"))
-    is_first = not fetch_record(stage, place, s3=s3, awslambda=awslambda)
-    apis_before = list_apis(stage, apigateway=apigateway)
+    s3 = session.create_client("s3")
+    is_first = not fetch_record(stage, place, s3=s3, awslambda=session.create_client("lambda"))
+    if is_first:
+        if is_first_under_way(stage, place, s3=s3):
+            print("the first deployment did not come to its end; removing what it left behind")
+            remove_functions(stage, session=session)
+        mark_first(stage, place, s3=s3)
     try:
         api_id = run_chalice(stage, place)
-    except DeployError:
+        keep_record(stage, place, s3=s3)
+    except BaseException:
         if is_first:
-            remove_leftovers(stage, apis_before=apis_before, awslambda=awslambda, apigateway=apigateway)
+            with _uninterrupted():
+                print("taking the first deployment back", flush=True)
+                remove_functions(stage, session=session)
+                drop_record(stage, place, s3=s3)
         raise
-    keep_record(stage, place, s3=s3)
     return api_id
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Another Ctrl-C waits for the end of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run_chalice_deploy(stage: Stage, place: Place) -> str:
@@ -195,6 +219,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         address = deploy(stage, session=session, run_chalice=run_chalice_deploy)
     except (AccountError, DeployError, PackageError, StageError, BotoCoreError) as error:
         print(f"deploy: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndeploy: stopped midway; run it again", file=sys.stderr)
         return 1
     print(f'{stage.name} is up: {address}\nNext: a project and its key, docs/deploying.md, "The first project and key"')
     return 0

@@ -51,6 +51,16 @@ def delete_stacks(stage: Stage, *, cloudformation: Any) -> None:
         _wait(name, "stack_delete_complete", cloudformation)
 
 
+def find_stacks(stage: Stage, *, cloudformation: Any) -> dict[str, bool]:
+    """The stacks that are there, and whether each is protected from being deleted."""
+    found = {}
+    for name, _ in list_stacks(stage):
+        stack = _find_stack(name, cloudformation)
+        if stack is not None:
+            found[name] = bool(stack.get("EnableTerminationProtection"))
+    return found
+
+
 def _deploy_stack(name: str, template: Json, *, protected: bool, cloudformation: Any) -> None:
     request = {"StackName": name, "TemplateBody": json.dumps(template, separators=(",", ":"))}
     status = _get_status(name, cloudformation)
@@ -65,16 +75,25 @@ def _deploy_stack(name: str, template: Json, *, protected: bool, cloudformation:
         _wait(name, "stack_update_complete", cloudformation)
     else:
         print(f"stack {name} is up to date")
+    if status is not None and protected:
+        # a stage may be protected later than its stacks are made; nothing here ever takes that away
+        cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=True)
 
 
 def _get_status(name: str, cloudformation: Any) -> str | None:
+    stack = _find_stack(name, cloudformation)
+    return None if stack is None else str(stack["StackStatus"])
+
+
+def _find_stack(name: str, cloudformation: Any) -> Json | None:
     try:
-        return str(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+        stack: Json = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         # CloudFormation has no code of its own for a stack that does not exist.
         if error.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(error):
             return None
         raise
+    return stack
 
 
 def _update(request: dict[str, Any], cloudformation: Any) -> bool:

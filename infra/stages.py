@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from chalicelib.settings import SettingsError, read_settings
-from infra.definition import DefinitionError, read_queues
+from infra.stage_checks import find_problems, find_shared_names, find_wrong_functions
+from infra.stage_file import API_FUNCTION as API_FUNCTION
+from infra.stage_file import (
+    ApiFunctionBlock,
+    File,
+    FunctionBlock,
+    StageBlock,
+    check_block,
+    read_file,
+)
+from infra.stage_file import Json as Json
+from infra.stage_file import StageError as StageError
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONFIG = PROJECT / ".chalice" / "config.json"
 
-API_FUNCTION = "api_handler"
 RUNTIMES = ((3, 11), (3, 13))
 """the Python versions that the tests are run with"""
-VISIBILITY_FACTOR = 6
-"""a queue hides a message for at least so many times its worker's limit (developer guide, `services-sqs-configure`)"""
 KEPT_UNRESERVED = 100
 """of an account's concurrency, for functions that reserve none (developer guide, `configuration-concurrency`)"""
-
-Json = dict[str, Any]
-
-
-class StageError(Exception):
-    """A stage cannot be used as it is written; the message says what to change."""
 
 
 @dataclass(frozen=True)
@@ -81,70 +80,72 @@ def read_stage(name: str) -> Stage:
     """The stage called `name`.
 
     Raises:
-        StageError: there is no such stage, or what it says cannot work.
+        StageError: there is no such stage, or what it says cannot work; every problem is named once.
     """
-    config = json.loads(CONFIG.read_text(encoding="utf-8"))
-    if name not in config["stages"]:
-        raise StageError(f"no stage '{name}' in .chalice/config.json; it has: {', '.join(config['stages'])}")
-    own = config["stages"][name]
-    merged = {**config, **own}
-    try:
-        stage = Stage(
-            name=name,
-            app_name=config["app_name"],
-            prefix=own["environment_variables"]["PASSEL_PREFIX"],
-            api_stage=merged["api_gateway_stage"],
-            architecture=merged["lambda_architecture"],
-            traced=merged["xray"],
-            log_retention_days=merged["log_retention_in_days"],
-            protected=own["passel"]["protected"],
-            requests_per_second=own["passel"]["requests_per_second"],
-            burst=own["passel"]["burst"],
-            visitors_per_second=own["passel"]["visitors_per_second"],
-            visitors_burst=own["passel"]["visitors_burst"],
-            alarm_email=own["passel"]["alarm_email"],
-            functions=_read_functions(config, own),
-        )
-    except KeyError as error:
-        raise StageError(f"stage '{name}' in .chalice/config.json sets no {error.args[0]}") from error
-    _check(stage, own["environment_variables"])
+    content, file = read_file(CONFIG)
+    if name not in file.stages:
+        raise StageError(f"no stage '{name}' in .chalice/config.json; it has: {', '.join(file.stages)}")
+    own = file.stages[name]
+    problems, block = check_block(StageBlock, {**content, **own})
+    functions = _merge_functions(content, own, problems) if block is not None else {}
+    if block is None or problems:
+        raise _refuse(name, problems)
+    stage = Stage(
+        name=name,
+        app_name=file.app_name,
+        prefix=block.environment_variables.get("PASSEL_PREFIX", ""),
+        api_stage=block.api_gateway_stage,
+        architecture=block.lambda_architecture,
+        traced=block.xray,
+        log_retention_days=block.log_retention_in_days,
+        protected=block.passel.protected,
+        requests_per_second=block.passel.requests_per_second,
+        burst=block.passel.burst,
+        visitors_per_second=block.passel.visitors_per_second,
+        visitors_burst=block.passel.visitors_burst,
+        alarm_email=block.passel.alarm_email,
+        functions=functions,
+    )
+    _check(stage, content, file)
     return stage
 
 
-def _read_functions(config: Json, own: Json) -> dict[str, Json]:
-    """As Chalice looks a setting up: the stage's function, the stage, the function, the file."""
+def _merge_functions(content: Json, own: Json, problems: list[str]) -> dict[str, Json]:
+    """As Chalice looks a setting up: the stage's function, the stage, the function, the file. Adds to `problems`."""
     common = ("lambda_memory_size", "lambda_timeout", "iam_policy_file")
-    defaults = {key: config[key] for key in common}
+    defaults = {key: content[key] for key in common if key in content}
     theirs = {key: own[key] for key in common if key in own}
-    return {
-        name: {**defaults, **settings, **theirs, **own.get("lambda_functions", {}).get(name, {})}
-        for name, settings in config["lambda_functions"].items()
-    }
+    of_stage = own.get("lambda_functions", {})
+    if not isinstance(of_stage, dict) or not all(isinstance(each, dict) for each in of_stage.values()):
+        problems.append("lambda_functions must hold an object for each function")
+        return {}
+    problems.extend(find_wrong_functions(content["lambda_functions"], of_stage))
+    merged = {}
+    for name, settings in content["lambda_functions"].items():
+        merged[name] = {**defaults, **settings, **theirs, **of_stage.get(name, {})}
+        variables: Json = {}
+        for level in (content, settings, own, of_stage.get(name, {})):
+            variables |= level.get("environment_variables") or {}
+        merged[name]["environment_variables"] = variables
+        kind = ApiFunctionBlock if name == API_FUNCTION else FunctionBlock
+        found, _ = check_block(kind, merged[name], where=f"lambda_functions.{name}.")
+        problems.extend(found)
+    return merged
 
 
-def _check(stage: Stage, environment: Mapping[str, str]) -> None:
-    problems = list(_find_problems(stage, environment))
+def _check(stage: Stage, content: Json, file: File) -> None:
+    others = {name: block for name, block in file.stages.items() if name != stage.name}
+    problems = [
+        *find_problems(stage, folder=CONFIG.parent),
+        *find_shared_names(stage, others, default_api_stage=content.get("api_gateway_stage")),
+    ]
     if problems:
-        raise StageError(f"stage '{stage.name}' in .chalice/config.json cannot work: " + "; ".join(problems))
+        raise _refuse(stage.name, problems)
 
 
-def _find_problems(stage: Stage, environment: Mapping[str, str]) -> Iterator[str]:
-    try:
-        read_settings(environment)
-    except SettingsError as error:
-        yield str(error)
-    try:
-        queues = read_queues(stage.prefix)
-    except DefinitionError as error:
-        yield str(error)
-        return
-    longest = max(settings["lambda_timeout"] for name, settings in stage.functions.items() if name != API_FUNCTION)
-    for queue in queues:
-        if int(queue.attributes["VisibilityTimeout"]) < VISIBILITY_FACTOR * longest:
-            yield f"{queue.name} hides messages for less than {VISIBILITY_FACTOR} times the {longest} s of a worker"
-    for name, settings in stage.functions.items():
-        if not (CONFIG.parent / settings["iam_policy_file"]).exists():
-            yield f"{name} names a policy that is not there: {settings['iam_policy_file']}"
+def _refuse(name: str, problems: Iterable[str]) -> StageError:
+    once = dict.fromkeys(problems)
+    return StageError(f"stage '{name}' in .chalice/config.json cannot work: " + "; ".join(once))
 
 
 def check_runtime(version: tuple[int, int] = sys.version_info[:2]) -> None:

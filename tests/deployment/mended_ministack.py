@@ -21,6 +21,7 @@ _PARTIQL_ACTIONS = {
     "DELETE": "dynamodb:PartiQLDelete",
 }
 _PARTIQL_TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([A-Za-z0-9_.-]+)"?', re.IGNORECASE)
+_INTEGRATION = "x-amazon-apigateway-integration"
 _ONE_API = re.compile(r"/restapis/[^/]+")
 
 
@@ -76,17 +77,28 @@ def _table_of(statement: str) -> str:
     return found.group(1)
 
 
-def mend_api_updates(apigateway: Any) -> None:
-    """Chalice renews an API with PutRestApi, a call that MiniStack has not.
+def mend_api_files(apigateway: Any) -> None:
+    """Chalice makes an API of a file and renews it with PutRestApi, a call that MiniStack has not.
 
-    As it makes no routes of Chalice's file in the first place, taking the call is all that is missing.
+    As it makes no routes of that file, taking the call is all that is missing. It makes an API of the file, but without
+    a name and without anything that the API calls; it gets its name and the first such thing.
     """
     handle = apigateway.handle_request
 
     async def handle_or_take(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         if method == "PUT" and _ONE_API.fullmatch(path):
             return await handle("GET", path, headers, b"", {})
-        return await handle(method, path, headers, body, query)
+        made = await handle(method, path, headers, body, query)
+        if method == "POST" and path == "/restapis" and b'"swagger"' in body:
+            name_api(json.loads(made[2])["id"], json.loads(body))
+        return made
+
+    def name_api(api_id: str, file: Any) -> None:
+        apigateway._rest_apis[api_id]["name"] = file["info"]["title"]
+        methods = [method for path in file["paths"].values() for method in path.values()]
+        integration = next(each[_INTEGRATION] for each in methods if _INTEGRATION in each)
+        (root,) = apigateway._resources[api_id].values()
+        root["resourceMethods"]["GET"] = {"httpMethod": "GET", "methodIntegration": integration}
 
     apigateway.handle_request = handle_or_take
 
@@ -119,7 +131,7 @@ def main() -> None:
     sys.path[0] = sys.argv.pop(1)
     mend_key_conditions(importlib.import_module("ministack.services.dynamodb"))
     mend_actions(importlib.import_module("ministack.core.iam_actions"))
-    mend_api_updates(importlib.import_module("ministack.services.apigateway_v1"))
+    mend_api_files(importlib.import_module("ministack.services.apigateway_v1"))
     pass_over_metric_math(importlib.import_module("ministack.services.cloudformation.provisioners"))
     count_as_tls(importlib.import_module("ministack.core.iam_evaluator"))
     hasten_functions(importlib.import_module("ministack.services.lambda_svc"))

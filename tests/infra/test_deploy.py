@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,20 @@ from infra.accounts import AccountError, check_account, check_concurrency
 from infra.definition import read_queues, read_tables
 from infra.deploy import DeployError, deploy, main, pass_bytes_through
 from infra.gateway_responses import GATEWAY_RESPONSES
+from infra.leftovers import find_apis, remove_mappings
+from infra.stacks import deploy_stacks, list_stacks
 from infra.stages import Stage
 from tests.infra.cloud import (
     ACCOUNT,
     REGION,
     FakeChalice,
+    describe,
     list_apis,
     list_buckets,
+    list_chalice_made,
     list_functions,
     list_tables,
+    make_api,
     played_account,
 )
 
@@ -108,17 +115,100 @@ def test_the_record_of_a_stage_that_is_gone_is_not_believed(session: Session, de
     assert not chalice.found_record
 
 
-def test_a_first_deployment_that_fails_is_taken_back(session: Session, dev: Stage) -> None:
-    """Else the next try would make the API and the queue mappings once more."""
+@pytest.mark.parametrize("failure", [DeployError("Chalice has printed why"), KeyboardInterrupt()])
+def test_a_first_deployment_that_fails_is_taken_back(
+    session: Session, dev: Stage, stage: Stage, failure: BaseException
+) -> None:
+    """Else the next try would make the API and the queue mappings once more. What is another's stays."""
     gateway: Any = session.create_client("apigateway")
-    other_stage = gateway.create_rest_api(name=dev.app_name)["id"]
-    with pytest.raises(DeployError, match="chalice deploy failed"):
-        deploy(dev, session=session, run_chalice=FakeChalice(session, fails=True))
-    assert list_functions(session) == set()
-    assert list_apis(session) == {other_stage}
+    make_api(gateway, stage)
+    gateway.create_rest_api(name=dev.app_name)
+    before = list_chalice_made(session)
+    with pytest.raises(type(failure), match=r"Chalice has printed why|^$"):
+        deploy(dev, session=session, run_chalice=FakeChalice(session, failure=failure))
+    assert list_chalice_made(session) == before
+    assert not list_kept(session)
 
-    lambda_: Any = session.create_client("lambda")
-    assert lambda_.list_event_source_mappings()["EventSourceMappings"] == []
+
+def test_what_nobody_took_back_is_taken_back_by_the_next_deployment(session: Session, dev: Stage, stage: Stage) -> None:
+    """As after `kill -9`: the mark in the bucket is all that tells of it."""
+    gateway: Any = session.create_client("apigateway")
+    others = make_api(gateway, stage)
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(deploying, "remove_functions", lambda *_, **__: None)
+        killed.setattr(deploying, "drop_record", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            deploy(dev, session=session, run_chalice=FakeChalice(session, failure=KeyboardInterrupt()))
+    assert list_functions(session) == set(dev.deployed_functions)
+    assert list_kept(session) == ["deployments/first-under-way"]
+
+    chalice = FakeChalice(session)
+    deploy(dev, session=session, run_chalice=chalice)
+    assert list_apis(session) == {chalice.api_id, others}
+    assert len(list_chalice_made(session)["mappings"]) == 1
+    assert list_kept(session) == ["deployments/chalice.json"]
+
+
+def list_kept(session: Session) -> list[str]:
+    s3: Any = session.create_client("s3")
+    return [each["Key"] for each in s3.list_objects_v2(Bucket=f"passel-dev-assets-{ACCOUNT}").get("Contents", [])]
+
+
+def test_the_api_of_the_stage_is_known_by_the_function_that_lets_it_call(session: Session, dev: Stage) -> None:
+    gateway: Any = session.create_client("apigateway")
+    awslambda: Any = session.create_client("lambda")
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
+    bare = gateway.create_rest_api(name=dev.app_name)["id"]
+    known = find_apis(dev, awslambda=awslambda, apigateway=gateway)
+    awslambda.add_permission(
+        FunctionName=dev.base_name,
+        StatementId="gateway",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{bare}/*",
+    )
+    assert find_apis(dev, awslambda=awslambda, apigateway=gateway) == known | {bare}
+
+
+def test_a_record_of_another_stage_is_refused(session: Session, dev: Stage, stage: Stage) -> None:
+    place = check_account(session)
+    deploy(dev, session=session, run_chalice=FakeChalice(session))
+    s3: Any = session.create_client("s3")
+    record = json.dumps({"resources": describe(stage, place, api_id="a1")})
+    s3.put_object(Bucket=f"passel-dev-assets-{ACCOUNT}", Key="deployments/chalice.json", Body=record)
+    chalice = FakeChalice(session)
+    with pytest.raises(DeployError, match="'dev' tells of the function passel-prod, which is another stage's"):
+        deploy(dev, session=session, run_chalice=chalice)
+    assert chalice.place is None
+
+
+def test_a_queue_mapping_that_is_being_made_is_removed_as_soon_as_it_is(
+    dev: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.leftovers._MAPPING_SECONDS", 0)
+    ours, function = f"{1:036}", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:passel-dev-plan_bulk_update"
+    with stubbed("lambda") as (awslambda, stubber):
+        found = [{"UUID": ours, "FunctionArn": function}, {"UUID": f"{2:036}", "FunctionArn": function + "2"}]
+        stubber.add_response("list_event_source_mappings", {"EventSourceMappings": found}, {})
+        stubber.add_client_error(
+            "delete_event_source_mapping", "ResourceInUseException", expected_params={"UUID": ours}
+        )
+        stubber.add_response("delete_event_source_mapping", {}, {"UUID": ours})
+        remove_mappings(dev, awslambda=awslambda)
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_stacks_that_are_there_are_protected_with_the_stage(dev: Stage, protected: bool) -> None:
+    """Only a person takes that away again."""
+    with stubbed("cloudformation") as (cloudformation, stubber):
+        for name, _ in list_stacks(dev):
+            there = {"StackName": name, "StackStatus": "CREATE_COMPLETE", "CreationTime": datetime.now(UTC)}
+            stubber.add_response("describe_stacks", {"Stacks": [there]})
+            stubber.add_client_error("update_stack", "ValidationError", "No updates are to be performed.")
+            if protected:
+                expected = {"StackName": name, "EnableTerminationProtection": True}
+                stubber.add_response("update_termination_protection", {}, expected)
+        deploy_stacks(replace(dev, protected=protected), cloudformation=cloudformation)
 
 
 def test_a_later_deployment_that_fails_takes_nothing_away(session: Session, dev: Stage) -> None:
@@ -183,7 +273,7 @@ def test_the_log_of_the_api_is_not_kept_for_ever(session: Session, dev: Stage) -
     deploy(dev, session=session, run_chalice=FakeChalice(session))
 
     logs: Any = session.create_client("logs")
-    (group,) = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/passel-dev")["logGroups"]
+    group, _ = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/passel-dev")["logGroups"]
     assert (group["logGroupName"], group["retentionInDays"]) == ("/aws/lambda/passel-dev", 30)
 
 
@@ -236,6 +326,23 @@ def test_without_credentials_nothing_is_touched(session: Session, dev: Stage) ->
     anonymous = Anonymous()
     with pytest.raises(DeployError, match="no usable AWS credentials: Unable to locate credentials"):
         deploy(dev, session=anonymous, run_chalice=FakeChalice(session))
+
+
+def test_an_aws_that_cannot_be_reached_is_not_blamed_on_credentials(
+    monkeypatch: pytest.MonkeyPatch, own_checkout: Path
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    with pytest.raises(AccountError, match=r"^AWS cannot be reached: Could not connect"):
+        check_account(get_session())
+
+
+def test_an_endpoint_without_scheme_is_named(monkeypatch: pytest.MonkeyPatch, own_checkout: Path) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:4566")
+    with pytest.raises(AccountError, match=r"AWS_ENDPOINT_URL must be an address .*localhost:4566"):
+        check_account(get_session())
 
 
 def test_a_missing_region_is_named(monkeypatch: pytest.MonkeyPatch, own_checkout: Path) -> None:

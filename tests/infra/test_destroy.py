@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.session import Session
 
-from infra.chalice_project import Place
 from infra.deploy import deploy
 from infra.destroy import DestroyError, destroy, main
 from infra.stages import Stage, read_stage
-from tests.infra.cloud import ACCOUNT, FakeChalice, list_buckets, list_functions, list_tables, played_account
+from tests.infra.cloud import (
+    ACCOUNT,
+    FakeChalice,
+    list_buckets,
+    list_chalice_made,
+    list_functions,
+    list_tables,
+    played_account,
+)
 
 BUCKET = f"passel-dev-assets-{ACCOUNT}"
 
@@ -31,19 +39,6 @@ def session(own_checkout: Path, dev: Stage) -> Iterator[Session]:
         yield session
 
 
-class FakeDelete:
-    """What `chalice delete` does to the functions."""
-
-    def __init__(self, session: Session) -> None:
-        self._lambda: Any = session.create_client("lambda")
-        self.calls = 0
-
-    def __call__(self, stage: Stage, place: Place) -> None:
-        self.calls += 1
-        for name in stage.functions:
-            self._lambda.delete_function(FunctionName=stage.deployed_name(name))
-
-
 def test_a_stage_goes_with_all_its_data(session: Session, dev: Stage, own_checkout: Path) -> None:
     asked: list[str] = []
 
@@ -51,42 +46,117 @@ def test_a_stage_goes_with_all_its_data(session: Session, dev: Stage, own_checko
         asked.append(question)
         return "dev\n"
 
-    destroy(dev, session=session, run_chalice=FakeDelete(session), ask=ask)
+    destroy(dev, session=session, ask=ask)
     (question,) = asked
     assert "the stage dev in account 123456789012, region eu-west-1" in question
     assert list_tables(session) == set()
     assert list_buckets(session) == []
-    assert list_functions(session) == set()
+    assert not any(list_chalice_made(session).values())
     sqs: Any = session.create_client("sqs")
     assert "QueueUrls" not in sqs.list_queues()
     assert not (own_checkout / "dev.json").exists()
 
 
 def test_it_can_be_made_again_afterwards(session: Session, dev: Stage) -> None:
-    destroy(dev, session=session, run_chalice=FakeDelete(session), ask=lambda _: "dev")
-    iam: Any = session.create_client("iam")
-    iam.delete_role(RoleName="passel-dev")
+    destroy(dev, session=session, ask=lambda _: "dev")
     deploy(dev, session=session, run_chalice=FakeChalice(session))
     assert list_buckets(session) == [BUCKET]
 
 
-def test_what_was_stopped_midway_goes_on(session: Session, dev: Stage) -> None:
-    def fail(stage: Stage, place: Place) -> None:
-        raise DestroyError("chalice delete failed; its message is above")
+STEPS = (
+    *("lambda.DeleteFunction", "iam.DeleteRole", "lambda.DeleteLayerVersion", "cloudformation.DeleteStack"),
+    *("dynamodb.DeleteTable", "s3.DeleteObject", "s3.DeleteBucket"),
+)
 
-    with pytest.raises(DestroyError, match="chalice delete failed"):
-        destroy(dev, session=session, run_chalice=fail, ask=lambda _: "dev")
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_was_stopped_midway_goes_on(session: Session, dev: Stage, own_checkout: Path, step: str) -> None:
+    """Ctrl-C at the second call of a kind, and the repeat from another checkout."""
+    service, _, operation = step.partition(".")
+    calls = iter(range(99))
+
+    def stop(**_: object) -> None:
+        if next(calls) == (operation != "DeleteBucket" and operation != "DeleteLayerVersion"):
+            raise KeyboardInterrupt
+
+    session.register(f"before-call.{service}.{operation}", stop)
+    with pytest.raises(DestroyError, match="stopped midway: a part of dev is gone; run it again for the rest"):
+        destroy(dev, session=session, ask=lambda _: "dev")
+    session.unregister(f"before-call.{service}.{operation}", stop)
+    (own_checkout / "dev.json").unlink(missing_ok=True)
+
+    assert destroy(dev, session=session, ask=lambda _: "dev")
+    assert not any(list_chalice_made(session).values())
+    assert (list_tables(session), list_buckets(session)) == (set(), [])
+    assert not destroy(dev, session=session, ask=lambda _: "nobody is asked")
+
+
+def test_what_another_release_made_goes_too(session: Session, dev: Stage) -> None:
+    older = replace(dev, functions={name: dev.functions[name] for name in ("api_handler", "fail_plan")})
+    destroy(older, session=session, ask=lambda _: "dev")
+    assert not any(list_chalice_made(session).values())
+
+
+def test_no_other_stage_is_touched(session: Session, dev: Stage) -> None:
+    other = replace(dev, name="devil", prefix="passel-devil-")
+    deploy(other, session=session, run_chalice=FakeChalice(session))
+    destroy(dev, session=session, ask=lambda _: "dev")
+    assert list_functions(session) == set(other.deployed_functions)
+    made = list_chalice_made(session)
+    assert all(len(made[kind]) == 1 for kind in ("apis", "mappings", "layers", "rules"))
+    assert list_buckets(session) == [f"passel-devil-assets-{ACCOUNT}"]
+
+
+def test_the_record_of_another_stage_stops_it(session: Session, dev: Stage) -> None:
+    """As when a stage was copied with the prefix of the other."""
+    copied = replace(dev, name="staging")
+    with pytest.raises(DestroyError, match="'staging' tells of the function passel-dev, which is another stage's"):
+        destroy(copied, session=session, ask=lambda _: "staging")
+    assert list_functions(session) == set(dev.deployed_functions)
+
+
+def test_a_protected_table_stops_it_before_anything_is_removed(session: Session, dev: Stage) -> None:
+    dynamodb: Any = session.create_client("dynamodb")
+    dynamodb.update_table(TableName="passel-dev-tags", DeletionProtectionEnabled=True)
+    before = list_chalice_made(session)
+    with pytest.raises(DestroyError, match="nothing was removed: the table passel-dev-tags is protected"):
+        destroy(dev, session=session, ask=lambda _: "dev")
+    assert list_chalice_made(session) == before
+
+
+def test_a_protected_stack_stops_it_before_anything_is_removed(own_checkout: Path, dev: Stage) -> None:
+    with played_account() as session:
+        cloudformation: Any = session.create_client("cloudformation")
+        template = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}'
+        name = "passel-dev-alarms"
+        cloudformation.create_stack(StackName=name, TemplateBody=template, EnableTerminationProtection=True)
+        with pytest.raises(DestroyError, match="nothing was removed: the stack passel-dev-alarms has termination"):
+            destroy(dev, session=session, ask=lambda _: "dev")
+
+
+def test_a_stage_that_was_never_deployed_is_not_asked_for(
+    own_checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with played_account():
+        assert main(["--stage", "dev"]) == 0
+    assert capsys.readouterr().out == "nothing of dev is there\n"
+
+
+def test_a_closed_input_is_no_answer(
+    session: Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["--stage", "dev"]) == 1
+    assert capsys.readouterr().err == "\ndestroy: nothing was removed\n"
     assert list_tables(session) != set()
-    destroy(dev, session=session, run_chalice=FakeDelete(session), ask=lambda _: "dev")
-    assert list_tables(session) == set()
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "prod", "dev-"])
 def test_another_answer_removes_nothing(session: Session, dev: Stage, answer: str) -> None:
-    chalice = FakeDelete(session)
+    before = list_chalice_made(session)
     with pytest.raises(DestroyError, match="nothing was removed"):
-        destroy(dev, session=session, run_chalice=chalice, ask=lambda _: answer)
-    assert chalice.calls == 0
+        destroy(dev, session=session, ask=lambda _: answer)
+    assert list_chalice_made(session) == before
     assert list_tables(session) != set()
 
 
@@ -95,7 +165,7 @@ def test_a_protected_stage_is_not_even_asked_for(session: Session) -> None:
         raise AssertionError("asked")
 
     with pytest.raises(DestroyError, match="stage 'prod' is protected"):
-        destroy(read_stage("prod"), session=session, run_chalice=FakeDelete(session), ask=ask)
+        destroy(read_stage("prod"), session=session, ask=ask)
 
 
 def test_the_command_says_so_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
