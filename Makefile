@@ -72,9 +72,18 @@ clean: ## remove everything that is built; data in .local stays
 	@rm -rf $(VENV) build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Lambda runs the version that packages. infra/stages.py says the same, but only once the environment is made.
+define CHECK_PACKAGER
+@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 13)))' || \
+	{ echo "Passel is packaged with Python 3.11 or 3.13; name one with PYTHON3= (docs/deploying.md)" >&2; exit 1; }
+endef
+
 $(READY): requirements.txt requirements-dev.txt
-	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	@$(PYTHON3) -c 'print()' >/dev/null || \
+		{ echo "$(PYTHON3) does not start; name another with PYTHON3=, for example: make PYTHON3=python3.13" >&2; exit 1; }
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Passel needs Python 3.11 or later; name one with PYTHON3=, for example: make PYTHON3=python3.13" >&2; exit 1; }
+	$(if $(filter package deploy,$(MAKECMDGOALS)),$(CHECK_PACKAGER))
 	@echo "Making the environment in $(VENV) (about a minute, once)" >&2
 	@$(PYTHON3) -m venv $(VENV)
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
