@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ class Tools:
 
 
 @pytest.fixture
-def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tools]:
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     played = Tools()
     monkeypatch.setattr(audit, "PASSED", tmp_path / "audits")
     monkeypatch.setattr(audit, "install_tools", lambda: None)
