@@ -44,11 +44,8 @@ style: $(READY)
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
 
-audit: build/audited
-
-build/audited: $(READY) requirements.txt requirements-audit.txt $(wildcard infra/*.py infra/*.yaml .chalice/*.json)
+audit: $(READY) # remembers what passed, and says what could not be asked
 	@$(PYTHON) -m infra.audit
-	@touch $@
 
 format: $(READY) ## rewrite the sources in the house format
 	@$(PYTHON) -m ruff check --fix-only --quiet .

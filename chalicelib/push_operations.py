@@ -13,7 +13,7 @@ from chalicelib.domain.announcing import PUSH_QUEUE
 from chalicelib.domain.deliveries import Pause, as_document
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.registrations import Wallet
-from chalicelib.domain.wallet_services import WalletServices
+from chalicelib.domain.wallet_services import GoogleAccount, WalletServices
 from chalicelib.schemas.messages import DeliveryMessage, PushMessage
 from chalicelib.wiring import get_dead_letters, get_keyring, get_platform, get_wallet_services
 
@@ -42,7 +42,8 @@ def list_services(*, project_id: int) -> list[Service]:
     """
     if get_platform().projects.get_project(project_id=project_id) is None:
         raise NotFound("project", project_id)
-    services = get_wallet_services().get_services(project_id)
+    source = get_wallet_services()
+    services, google = source.get_services(project_id), source.get_google(project_id)
     pauses = {pause.service: pause for pause in list_pauses()}
     return [
         Service(
@@ -51,12 +52,11 @@ def list_services(*, project_id: int) -> list[Service]:
             credentials=credentials,
             paused_until=pauses[key].until if (key := f"{project_id}#{wallet}") in pauses else None,
         )
-        for wallet, address, credentials in _describe(project_id, services)
+        for wallet, address, credentials in _describe(project_id, services, google)
     ]
 
 
-def _describe(project_id: int, services: WalletServices) -> list[tuple[Wallet, str, str]]:
-    google = services.google
+def _describe(project_id: int, services: WalletServices, google: GoogleAccount | None) -> list[tuple[Wallet, str, str]]:
     certificates = ", ".join(one.pass_type_identifier for one in get_keyring().list_credentials(project_id))
     apple = f"key {services.apple_key.key_id}" if services.apple_key else f"certificates: {certificates or 'none'}"
     return [

@@ -251,7 +251,7 @@ def get_google_parts() -> GoogleParts:
         ),
         store=store,
         now=lambda: datetime.now(UTC),
-        find_account=lambda project_id: services.get_services(project_id).google,
+        find_account=services.get_google,
     )
 
 

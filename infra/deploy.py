@@ -27,10 +27,10 @@ from infra.chalice_project import Place, chalice_command, chalice_environment, c
 from infra.gateway_limits import limits_of
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
 from infra.leftovers import LeftoverError, remove_functions
-from infra.package import BINARY_MEDIA_TYPE, LOGGING, PackageError, build_package
+from infra.package import BINARY_MEDIA_TYPE, LOGGING, PACKAGES, PackageError, build_package
 from infra.records import RecordError, drop_record, fetch_record, is_first_under_way, keep_record, mark_first
 from infra.stacks import StackError, deploy_stacks
-from infra.stages import PROJECT, Stage, StageError, check_runtime, read_stage
+from infra.stages import Stage, StageError, check_runtime, read_stage
 
 RunChalice = Callable[[Stage, Place], str]
 """deploys the functions and the API of a stage to a place and returns the id of its REST API"""
@@ -215,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         session = get_session()
         check_account(session)
         # Chalice only warns of a dependency that it cannot package; packaging first makes that an error.
-        build_package(stage=stage, out=PROJECT / "build" / "package")
+        build_package(stage=stage, out=PACKAGES / stage.name)
         address = deploy(stage, session=session, run_chalice=run_chalice_deploy)
     except (AccountError, DeployError, PackageError, StageError, BotoCoreError) as error:
         print(f"deploy: {error}", file=sys.stderr)

@@ -89,6 +89,7 @@ DROPPED: Mapping[str, str] = {
     "urllib3/contrib/emscripten/*": "for browsers",
     "anyio/_backends/_trio.py": "for another event loop",
     "anyio/pytest_plugin.py": "for tests",
+    "annotated_types/test_cases.py": "for tests",
     "tenacity/tornadoweb.py": "for another event loop",
 }
 """What goes, and why."""

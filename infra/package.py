@@ -1,8 +1,9 @@
 """Build what CloudFormation deploys: one template with functions, tables, queues and alarms, and the two archives.
 
-`python -m infra.package --stage dev --out build/package` runs the Chalice packager on a clean copy of the project with
-the resources merged in, then repairs what Chalice leaves open: queue references that CloudFormation can order, the
-place in names, the API's log group, the gateway's own answers, its limits and binary bodies. Needs no AWS account.
+`python -m infra.package --stage dev --out build/package/dev` runs the Chalice packager on a clean copy of the project
+with the resources merged in, then repairs what Chalice leaves open: names of functions and of their log groups, queue
+references that CloudFormation can order, the place in names, the gateway's own answers, its limits and binary bodies.
+Needs no AWS account.
 Dependencies are fetched again only when `requirements.txt` changes; code alone repackages in about a second.
 """
 
@@ -19,12 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalice.utils import to_cfn_resource_name
+
 from infra.chalice_project import chalice_command, chalice_environment, chalice_project
 from infra.gateway_limits import limits_of
 from infra.gateway_responses import CONTENT_TYPE, GATEWAY_RESPONSES
 from infra.resources import render_resources
 from infra.slimming import SlimmingError, add_bytecode, slim_layer
-from infra.stages import Json, Stage, StageError, check_runtime, read_stage
+from infra.stages import API_FUNCTION, PROJECT, Json, Stage, StageError, check_runtime, read_stage
 
 BINARY_MEDIA_TYPE = "*/*"
 """What API Gateway hands on byte for byte: with `*/*` every body of a request arrives in base64, and every reply that
@@ -34,6 +37,10 @@ is marked as base64 leaves as bytes. A narrower list would ask the client's Acce
 LOGGING = {"LogFormat": "JSON"}
 """so that Lambda's own lines, of time-outs and failed starts, are JSON as ours are"""
 
+PACKAGES = PROJECT / "build" / "package"
+"""a folder for each stage: what was built for one is not deployed as another"""
+
+_API_RESOURCE = "APIHandler"
 _QUEUE_ARN = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:"
 _MISSING_WHEELS = "Could not install dependencies"
 
@@ -56,7 +63,8 @@ def build_package(*, stage: Stage, out: Path) -> Package:
     """Package `stage` into the directory `out`: `sam.json`, `deployment.zip` and `layer-deployment.zip`.
 
     Raises:
-        PackageError: Chalice fails, a dependency has no wheel for Lambda, or a function reads an unknown queue.
+        PackageError: Chalice fails, a dependency has no wheel for Lambda, a function is not in `.chalice/config.json`,
+            or it reads an unknown queue.
     """
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
@@ -102,11 +110,7 @@ def finish_template(template: Json, *, stage: Stage) -> Json:
     _refer_to_queues(resources)
     for resource in resources.values():
         resource["Properties"] = _refer_to_place(resource["Properties"])
-    for resource in resources.values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["LoggingConfig"] = LOGGING
-    # Chalice renames the function after naming its log group.
-    resources["ApiHandlerLogGroup"]["Properties"]["LogGroupName"] = {"Fn::Sub": "/aws/lambda/${APIHandler}"}
+    _name_functions(resources, stage)
     api = resources["RestAPI"]["Properties"]
     api["TracingEnabled"] = False  # the gateway's traces hold whole addresses, and some hold tokens and keys
     api["MethodSettings"] = [
@@ -122,6 +126,24 @@ def finish_template(template: Json, *, stage: Stage) -> Json:
     api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"] = render_gateway_responses()
     api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] = [BINARY_MEDIA_TYPE]
     return template
+
+
+def _name_functions(resources: Json, stage: Stage) -> None:
+    """Give functions and log groups the names that `chalice deploy` gives them, which alarms and policies use.
+
+    Each function refers to its log group, so that the group is there before Lambda would make one of its own.
+    """
+    known = {_API_RESOURCE if name == API_FUNCTION else to_cfn_resource_name(name): name for name in stage.functions}
+    for logical_id, resource in resources.items():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        if logical_id not in known:
+            raise PackageError(f"the function {logical_id} is not among lambda_functions in .chalice/config.json")
+        name = stage.deployed_name(known[logical_id])
+        # Chalice renames the API's function after naming its log group.
+        group = f"{to_cfn_resource_name(known[logical_id])}LogGroup"
+        resources[group]["Properties"]["LogGroupName"] = f"/aws/lambda/{name}"
+        resource["Properties"] |= {"FunctionName": name, "LoggingConfig": LOGGING | {"LogGroup": {"Ref": group}}}
 
 
 def _refer_to_place(value: Any) -> Any:
@@ -172,11 +194,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Package one stage and print where the result is. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.package", description="Package a stage for CloudFormation.")
     parser.add_argument("--stage", default="dev", help="a stage of .chalice/config.json (default: dev)")
-    parser.add_argument("--out", type=Path, default=Path("build/package"), help="directory (default: build/package)")
+    parser.add_argument("--out", type=Path, help="directory (default: build/package/<stage>)")
     options = parser.parse_args(arguments)
     try:
         check_runtime()
-        package = build_package(stage=read_stage(options.stage), out=options.out)
+        package = build_package(stage=read_stage(options.stage), out=options.out or PACKAGES / options.stage)
     except (PackageError, StageError) as error:
         print(f"package: {error}", file=sys.stderr)
         return 1

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from infra.archives import write_archive
 from infra.binaries import (
     BinaryError,
     blank_unloaded,
@@ -36,6 +37,7 @@ from infra.layer_contents import (
     is_kept,
     list_unmatched,
 )
+from infra.reachable import find_reachable
 
 LAYER_FOLDER = "/opt"
 CODE_FOLDER = "/var/task"
@@ -43,8 +45,6 @@ CODE_FOLDER = "/var/task"
 
 _PACKAGES = re.compile(r"python/lib/python(\d+)\.(\d+)/site-packages/")
 _MARK = b"passel "
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""the earliest time of a zip file: the same contents are the same bytes"""
 _METADATA_HEAD = re.compile(r"(?:Metadata-Version|Name|Version|License-Expression|License): \S.*")
 
 Files = Mapping[str, bytes]
@@ -70,13 +70,13 @@ def slim_layer(archive: Path) -> None:
     slim = {path: _shorten(path, data) for path, data in slim.items()}
     slim = _describe_services(slim)
     slim = _replace_sources(slim, f"{LAYER_FOLDER}/{prefix.rstrip('/')}")
-    _write_archive(archive, {prefix + path: data for path, data in slim.items()})
+    write_archive(archive, {prefix + path: data for path, data in slim.items()}, comment=_current_mark())
 
 
 def add_bytecode(archive: Path) -> None:
     """Put bytecode beside the sources of the code archive that Chalice built. One that has it is left alone.
 
-    Sources stay, so that tracebacks show their lines.
+    Sources stay, so that tracebacks show their lines; but those of the command line, which no function imports, go.
 
     Raises:
         SlimmingError: a module does not compile.
@@ -85,10 +85,12 @@ def add_bytecode(archive: Path) -> None:
         return
     with zipfile.ZipFile(archive) as opened:
         files = {name: opened.read(name) for name in opened.namelist()}
+    reachable = find_reachable(files)
+    files = {name: data for name, data in files.items() if name in reachable or not name.endswith(".py")}
     compiled = _compile(files, CODE_FOLDER, docstrings=True)
     # what lies on top is not imported but named by Lambda, and is small
     beside = {_cached(path): data for path, data in compiled.items() if "/" in path}
-    _write_archive(archive, files | beside)
+    write_archive(archive, files | beside, comment=_current_mark())
 
 
 def is_outdated(archive: Path) -> bool:
@@ -105,7 +107,7 @@ def _read_mark(archive: Path) -> bytes:
 def _current_mark() -> bytes:
     """Names the rules: whatever they are made of. Chalice's own name of an archive tells Python and machine."""
     digest = hashlib.sha256()
-    for name in ("binaries.py", "bytecode.py", "layer_contents.py", "slimming.py"):
+    for name in ("archives.py", "binaries.py", "bytecode.py", "layer_contents.py", "reachable.py", "slimming.py"):
         digest.update((Path(__file__).parent / name).read_bytes())
     return _MARK + digest.hexdigest()[:32].encode()
 
@@ -251,15 +253,3 @@ def _cached(source: str) -> str:
     """Where Python looks for the bytecode of a source."""
     path = PurePosixPath(source)
     return str(path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc")
-
-
-def _write_archive(archive: Path, files: Files) -> None:
-    """Replace the archive; whoever reads it meanwhile has the old one whole."""
-    unfinished = archive.with_suffix(".part")
-    with zipfile.ZipFile(unfinished, "w") as opened:
-        for name, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, _LONG_AGO)
-            entry.external_attr = 0o644 << 16
-            opened.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)
-        opened.comment = _current_mark()
-    unfinished.replace(archive)

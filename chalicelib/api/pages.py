@@ -159,7 +159,7 @@ def _lead_to_google(request: ApiRequest, template: Template, pass_: Pass) -> Res
 def _has_google(project_id: int) -> bool:
     """Whether passes of a project can be brought to Google. A page does without a button if that cannot be told."""
     try:
-        account = get_wallet_services().get_services(project_id).google
+        account = get_wallet_services().get_google(project_id)
     except Busy as error:
         _log.warning("the page of a pass goes without Google: %r", error)
         return False

@@ -45,7 +45,7 @@ class GoogleAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletServices:
-    """Everything of one project."""
+    """Everything of one project but Google, whose key only those may read who speak with Google."""
 
     apns: PushService
     apple_key: AppleKey | None
@@ -56,7 +56,6 @@ class WalletServices:
     """hosts that a device may name for its pushes, and the base that is really called"""
     passwallet_type_key: str
     """`passTypeID`; the vendor's early sample server had `passTypeId` (wallets, section 3.4)"""
-    google: GoogleAccount | None
 
 
 class WalletServiceSource(Protocol):
@@ -74,4 +73,11 @@ class WalletServiceSource(Protocol):
 
         Raises:
             Busy: they cannot be read.
+        """
+
+    def get_google(self, project_id: int) -> GoogleAccount | None:
+        """A project's account at Google, remembered as long; None if it has no issuer.
+
+        Raises:
+            Busy: it cannot be read.
         """

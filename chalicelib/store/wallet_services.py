@@ -6,11 +6,12 @@ key file as Google gives it out. The scope is a project id; what a project does 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cachetools
 from pydantic import ValidationError
@@ -35,33 +36,55 @@ class DocumentSource(Protocol):
         """The text of a document; None if there is none. Raises Busy."""
 
 
+class _Documents(NamedTuple):
+    own: WalletsDocument
+    shared: WalletsDocument
+    services: WalletServices
+
+
 class StoredWalletServices:
     """Implements `WalletServiceSource`; remembers each project for as long as certificates are remembered."""
 
     def __init__(self, settings: Settings, source: DocumentSource, *, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._source = source
-        self._known: cachetools.TTLCache[int, WalletServices] = cachetools.TTLCache(
-            _PROJECTS, settings.certificate_cache_seconds, timer=lambda: now().timestamp()
+        seconds = settings.certificate_cache_seconds
+        self._known: cachetools.TTLCache[int, _Documents] = cachetools.TTLCache(
+            _PROJECTS, seconds, timer=lambda: now().timestamp()
+        )
+        self._accounts: cachetools.TTLCache[int, GoogleAccount | None] = cachetools.TTLCache(
+            _PROJECTS, seconds, timer=lambda: now().timestamp()
         )
         self._lock = Lock()
 
     def get_services(self, project_id: int) -> WalletServices:
         """See `WalletServiceSource`. A document that cannot be read is not passed over: nothing is sent astray."""
         with self._lock:
-            services = self._known.get(project_id)
-            if services is None:
-                services = self._known[project_id] = self._read(project_id)
-            return services
+            return self._read(project_id).services
+
+    def get_google(self, project_id: int) -> GoogleAccount | None:
+        """See `WalletServiceSource`. Workers of other wallets do not come here, and may not read the key."""
+        with self._lock:
+            with contextlib.suppress(KeyError):
+                return self._accounts[project_id]
+            documents = self._read(project_id)
+            account = self._google(project_id, documents.own, documents.shared)
+            self._accounts[project_id] = account
+            return account
 
     def get_shared_issuer(self) -> str | None:
         """See `WalletServiceSource`."""
-        account = self.get_services(_NO_PROJECT).google
+        account = self.get_google(_NO_PROJECT)
         return None if account is None else account.issuer_id
 
-    def _read(self, project_id: int) -> WalletServices:
-        scopes = (str(project_id), SHARED)
-        own, shared = (self._read_wallets(scope) for scope in scopes)
+    def _read(self, project_id: int) -> _Documents:
+        found = self._known.get(project_id)
+        if found is None:
+            own, shared = (self._read_wallets(scope) for scope in (str(project_id), SHARED))
+            found = self._known[project_id] = _Documents(own, shared, self._overlay(own, shared))
+        return found
+
+    def _overlay(self, own: WalletsDocument, shared: WalletsDocument) -> WalletServices:
         settings = self._settings
         return WalletServices(
             apns=PushService(base_url=_first(own.apple.base_url, shared.apple.base_url, settings.apns_base_url)),
@@ -86,7 +109,6 @@ class StoredWalletServices:
             passwallet_type_key=_first(
                 own.passwallet.type_key, shared.passwallet.type_key, settings.passwallet_type_key
             ),
-            google=self._google(project_id, own, shared),
         )
 
     def _google(self, project_id: int, own: WalletsDocument, shared: WalletsDocument) -> GoogleAccount | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.wallet_services import WalletServices
+from chalicelib.domain.wallet_services import GoogleAccount
 from chalicelib.wiring import get_platform, get_wallet_services
 from tests.contract.cards import issue_card, look
 from tests.contract.test_security_isolation import describe
@@ -64,9 +64,9 @@ class CountedServices:
         self.asked: list[int] = []
         self._services = get_wallet_services()
 
-    def get_services(self, project_id: int) -> WalletServices:
+    def get_google(self, project_id: int) -> GoogleAccount | None:
         self.asked.append(project_id)
-        return self._services.get_services(project_id)
+        return self._services.get_google(project_id)
 
     def get_shared_issuer(self) -> str | None:
         return self._services.get_shared_issuer()

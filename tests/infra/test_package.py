@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from infra.chalice_project import Place, chalice_environment, chalice_project
-from infra.package import PackageError, finish_template, main
+from infra.package import PACKAGES, Package, PackageError, finish_template, main
 from infra.resources import render_resources
-from infra.stages import CONFIG, StageError, check_runtime, read_stage
+from infra.stages import CONFIG, Stage, StageError, check_runtime, read_stage
 
 DEV = read_stage("dev")
 
@@ -25,7 +25,8 @@ def packaged_by_chalice(queue: str) -> dict[str, Any]:
     return {
         "Resources": {
             "PlanQueue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "passel-dev-plan"}},
-            "Worker": {"Type": "AWS::Serverless::Function", "Properties": {"Events": {"Source": event}}},
+            "FailPlan": {"Type": "AWS::Serverless::Function", "Properties": {"Events": {"Source": event}}},
+            "FailPlanLogGroup": {"Type": "AWS::Logs::LogGroup", "Properties": {}},
             "APIHandler": {"Type": "AWS::Serverless::Function", "Properties": {"Tracing": "Active"}},
             "ApiHandlerLogGroup": {"Type": "AWS::Logs::LogGroup", "Properties": {}},
             "RestAPI": {"Type": "AWS::Serverless::Api", "Properties": {"DefinitionBody": {}}},
@@ -100,13 +101,35 @@ def test_the_command_fails_with_one_line(capsys: pytest.CaptureFixture[str], tmp
 
 def test_a_queue_is_referred_to_so_that_it_is_created_first() -> None:
     template = finish_template(packaged_by_chalice("passel-dev-plan"), stage=DEV)
-    event = template["Resources"]["Worker"]["Properties"]["Events"]["Source"]
+    event = template["Resources"]["FailPlan"]["Properties"]["Events"]["Source"]
     assert event["Properties"]["Queue"] == {"Fn::GetAtt": ["PlanQueue", "Arn"]}
 
 
 def test_a_worker_of_an_unknown_queue_is_refused() -> None:
-    with pytest.raises(PackageError, match="Worker reads the queue 'passel-dev-moon'"):
+    with pytest.raises(PackageError, match="FailPlan reads the queue 'passel-dev-moon'"):
         finish_template(packaged_by_chalice("passel-dev-moon"), stage=DEV)
+
+
+def test_a_function_that_no_stage_knows_is_refused() -> None:
+    """It would have neither a name that alarms know nor a policy of its own."""
+    template = packaged_by_chalice("passel-dev-plan")
+    template["Resources"]["Stranger"] = {"Type": "AWS::Serverless::Function", "Properties": {}}
+    with pytest.raises(PackageError, match="the function Stranger is not among lambda_functions"):
+        finish_template(template, stage=DEV)
+
+
+def test_a_stage_is_not_built_where_another_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a pipeline that packaged production would go on with what somebody deployed meanwhile."""
+    built: list[Path] = []
+
+    def build(*, stage: Stage, out: Path) -> Package:
+        built.append(out)
+        return Package(template=CONFIG, code=CONFIG, layer=CONFIG)
+
+    monkeypatch.setattr("infra.package.build_package", build)
+    for arguments in (["--stage", "dev"], ["--stage", "prod"], ["--stage", "prod", "--out", str(tmp_path)]):
+        assert main(arguments) == 0
+    assert built == [PACKAGES / "dev", PACKAGES / "prod", tmp_path]
 
 
 def test_names_are_written_out() -> None:

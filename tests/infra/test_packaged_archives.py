@@ -81,12 +81,16 @@ def test_what_is_imported_late_is_in_the_archives(unpacked: tuple[Path, Path], m
     import_from(unpacked, module)
 
 
-def modules_of(folder: str) -> list[str]:
-    files = (PROJECT / folder).rglob("*.py")
-    return sorted(".".join(path.relative_to(PROJECT).with_suffix("").parts) for path in files)
-
-
 @needs_their_platform
-@pytest.mark.parametrize("folder", ["chalicelib/api", "chalicelib/pages", "chalicelib/store", "chalicelib/wallets"])
-def test_every_module_can_be_imported_from_the_archives(unpacked: tuple[Path, Path], folder: str) -> None:
-    import_from(unpacked, ", ".join(modules_of(folder)))
+def test_every_module_can_be_imported_from_the_archives(package: Package, unpacked: tuple[Path, Path]) -> None:
+    modules = [path.removesuffix(".py").replace("/", ".") for path in names(package.code) if path.endswith(".py")]
+    import_from(unpacked, ", ".join(sorted(modules)))
+
+
+def test_what_operators_run_is_not_shipped(package: Package) -> None:
+    shipped = set(names(package.code))
+    assert not [path for path in shipped if path.startswith(("chalicelib/commands", "chalicelib/cli"))]
+    for name in ("store/checking_stages", "domain/cost_usage", "domain/exporting", "pass_import_operations"):
+        assert (PROJECT / "chalicelib" / f"{name}.py").exists()
+        assert f"chalicelib/{name}.py" not in shipped
+    assert {f"chalicelib/{name}.py" for name in ("wiring", "store/passes", "wallets/apple/push")} <= shipped

@@ -83,20 +83,38 @@ def test_every_resource_belongs_to_the_stage_and_to_this_account(template: Templ
         arn("sqs", stage.prefix),
         arn("s3", stage.prefix, place=":"),
         arn("ssm", f"parameter/{stage.base_name}/"),
-        arn("logs", f"log-group:/aws/lambda/{stage.base_name}"),
+        arn("logs", f"log-group:/aws/lambda/{template.functions[name]['FunctionName']}"),
     )
     for action, resource in permissions(template.statements_of(name)):
         assert action in ANY_RESOURCE or resource.startswith(own), (action, resource)
 
 
 def test_a_star_stands_only_where_names_are_not_known_before(template: Template) -> None:
-    """Images of the one folder, certificates of projects, log streams of one stage."""
-    patterns = ("/assets/*", "/certificates/*", ":*", "*")
+    """Images of the one folder, certificates and secrets of projects, log streams of one function."""
+    patterns = ("/assets/*", "/certificates/*", "/certificates/*/wallets", "/certificates/*/google", ":*", "*")
     for name in HANDLERS:
         for action, resource in permissions(template.statements_of(name)):
             stem = resource.removesuffix(next((each for each in patterns if resource.endswith(each)), ""))
             assert "*" not in stem, (name, action, resource)
             assert resource != "*" or action in ANY_RESOURCE, (name, action)
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_function_writes_its_own_log_and_no_other(template: Template, name: str) -> None:
+    """Nor that of a stage whose name begins alike. CloudWatch asks for the group with `:*` behind it where it names
+    streams (user guide, `iam-access-control-overview-cwl`)."""
+    group = arn("logs", f"log-group:/aws/lambda/{template.functions[name]['FunctionName']}")
+    assert {(action, resource) for who, action, resource in access_to(template, "logs") if who == name} == {
+        (f"logs:{action}", resource)
+        for action in ("CreateLogGroup", "CreateLogStream", "PutLogEvents")
+        for resource in (group, f"{group}:*")
+    }
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_star_alone_says_why(template: Template, name: str) -> None:
+    for statement in template.statements_of(name):
+        assert ("*" in statement["Resource"]) == (statement["Sid"] == "SendTracesWhichAwsLetsNobodyNarrow")
 
 
 @pytest.mark.parametrize("name", HANDLERS)
@@ -158,19 +176,23 @@ def test_who_speaks_with_wallets_reads_their_secrets_and_no_function_writes_them
     """AWS asks for the path of the request, a scope below this one (user guide, `ps-retrieval-authorization`), and its
     key `aws/ssm` decrypts for everybody in the account (`ps-restrict-decryption`)."""
     path = template.functions["APIHandler"]["Environment"]["Variables"]["PASSEL_CERTIFICATES"].removeprefix("ssm:")
-    allowed = access_to(template, "ssm")
-    assert {resource for _, _, resource in allowed} == {arn("ssm", f"parameter{path}/*")}
-    assert {name for name, action, _ in allowed if action == "ssm:GetParametersByPath"} <= SIGNS
-    assert {name for name, _, _ in allowed} <= SIGNS | DELIVERIES
-    assert {action for _, action, _ in allowed} <= {"ssm:GetParameter", "ssm:GetParametersByPath"}
+    every, wallets, google = (arn("ssm", f"parameter{path}/*{name}") for name in ("", "/wallets", "/google"))
+    one, all_below = "ssm:GetParameter", "ssm:GetParametersByPath"
+    assert access_to(template, "ssm") == {
+        *((name, all_below, every) for name in SIGNS),
+        # a certificate that was renewed while it was read is read again by its own name
+        *((name, one, every) for name in SIGNS - {"WatchCertificates"}),
+        *((name, one, wallets) for name in DELIVERIES - SIGNS),
+        ("DeliverGoogleWallet", one, google),
+    }
     assert access_to(template, "kms") == access_to(template, "secretsmanager") == set()
 
 
 @pytest.mark.parametrize("name", ["dev", "prod", "emulator"])
 def test_every_function_of_every_stage_names_a_policy_of_its_own(template: Template, name: str) -> None:
-    """The file's own policy is for functions that nobody has thought about yet: it opens no table and no queue."""
+    """The file's own policy is for functions that nobody has thought about yet: it opens nothing, not even a log."""
     files = [settings["iam_policy_file"] for settings in read_stage(name).functions.values()]
     assert len(files) == len(set(files)) == len(template.functions)
     fallback = json.loads((CONFIG.parent / "policy-default.json").read_text(encoding="utf-8"))
     services = {action.split(":")[0] for action, _ in permissions(fallback["Statement"])}
-    assert services == {"logs", "xray"}
+    assert services == {"xray"}

@@ -93,7 +93,6 @@ class Deployment:
             passworks_wallet=services[Wallet.PASSWORKS_WALLET],
             passwallet_allow=self.allow,
             passwallet_type_key=self.type_key,
-            google=None,
         )
 
     def _resolve(self, host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:

@@ -37,7 +37,7 @@ def receive_google_callback_of_project(request: WalletRequest, project_id: str) 
 
 
 def _find_issuer(project_id: int) -> str | None:
-    account = get_wallet_services().get_services(project_id).google
+    account = get_wallet_services().get_google(project_id)
     return None if account is None else account.issuer_id
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import Busy
-from chalicelib.domain.wallet_services import WalletServices
+from chalicelib.domain.wallet_services import GoogleAccount, WalletServices
 from chalicelib.settings import Settings
 from chalicelib.store.wallet_services import StoredWalletServices
 
@@ -38,8 +38,16 @@ class Documents:
 
 
 def services_of(documents: dict[str, Any], *, settings: Settings = DEPLOYMENT) -> WalletServices:
+    return stored(documents, settings=settings).get_services(PROJECT)
+
+
+def google_of(documents: dict[str, Any], *, settings: Settings = DEPLOYMENT) -> GoogleAccount | None:
+    return stored(documents, settings=settings).get_google(PROJECT)
+
+
+def stored(documents: dict[str, Any], *, settings: Settings) -> StoredWalletServices:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return StoredWalletServices(settings, Documents(documents), now=lambda: now).get_services(PROJECT)
+    return StoredWalletServices(settings, Documents(documents), now=lambda: now)
 
 
 @pytest.mark.parametrize("wallet", WALLETS)
@@ -82,7 +90,7 @@ def test_an_issuer_of_its_own_is_not_served_by_everybodys_account() -> None:
     shared = {"shared/wallets": {"google": {"issuer_id": "1"}}, "shared/google": ACCOUNT}
     own = {f"{PROJECT}/wallets": {"google": {"issuer_id": "2"}}}
 
-    everybodys, alone = services_of(shared).google, services_of(shared | own).google
+    everybodys, alone = google_of(shared), google_of(shared | own)
 
     assert everybodys is not None
     assert everybodys.issuer_id == "1"
@@ -92,7 +100,7 @@ def test_an_issuer_of_its_own_is_not_served_by_everybodys_account() -> None:
 
 
 def test_an_account_without_an_issuer_of_its_own_is_not_used() -> None:
-    found = services_of({f"{PROJECT}/google": ACCOUNT}, settings=Settings(google_issuer_id="1")).google
+    found = google_of({f"{PROJECT}/google": ACCOUNT}, settings=Settings(google_issuer_id="1"))
     assert found is not None
     assert found.service_account is None
 
@@ -109,7 +117,7 @@ def test_an_account_without_an_issuer_of_its_own_is_not_used() -> None:
 )
 def test_a_faulty_document_stops_the_project(documents: dict[str, Any]) -> None:
     with pytest.raises(Busy) as stopped:
-        services_of(documents)
+        google_of(documents)
     assert str(PROJECT) in str(stopped.value)
 
 
@@ -119,4 +127,19 @@ def test_documents_are_read_once_for_a_while() -> None:
     services = StoredWalletServices(DEPLOYMENT, source, now=lambda: now)
     for _ in range(3):
         services.get_services(PROJECT)
+        services.get_google(PROJECT)
     assert source.asked == [f"{PROJECT}/wallets", "shared/wallets"]
+
+
+def test_the_key_for_google_is_read_for_google_alone() -> None:
+    """The policies of other wallets' workers do not let them read it."""
+    source = Documents({"shared/wallets": {"google": {"issuer_id": "1"}}, "shared/google": ACCOUNT})
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    services = StoredWalletServices(DEPLOYMENT, source, now=lambda: now)
+    services.get_services(PROJECT)
+    assert source.asked == [f"{PROJECT}/wallets", "shared/wallets"]
+    for _ in range(2):
+        account = services.get_google(PROJECT)
+    assert account is not None
+    assert account.service_account == ACCOUNT
+    assert source.asked == [f"{PROJECT}/wallets", "shared/wallets", "shared/google"]
