@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.check_runs import Finding, Inspector, Outcome, Progress, Stage, run_stages
+from chalicelib.domain.check_runs import Cursor, Finding, Inspector, Outcome, Progress, Stage, Unit, run_stages
 from chalicelib.domain.checking import Damage, Known, Subject
 from chalicelib.domain.errors import NotFound
 from chalicelib.store.checking_blocks import read_blocks
@@ -21,8 +21,9 @@ from chalicelib.store.checking_pass_stage import PassStage
 from chalicelib.store.checking_passes import Surroundings
 from chalicelib.store.checking_project_stages import BlockStage, OpenTicketStage, ReportStage, TemplateStage
 from chalicelib.store.checking_reads import Meter, Reader
+from chalicelib.store.checking_sequences import Sequences
 from chalicelib.store.checking_stages import Scope, Screens
-from chalicelib.wiring import get_database, get_platform
+from chalicelib.wiring import get_database
 
 UNITS_A_SECOND = 1000.0
 """read units that a check consumes at most, unless it is told otherwise"""
@@ -30,14 +31,21 @@ UNITS_A_SECOND = 1000.0
 PATIENCE_SECONDS = 30.0
 """longer than any request lives: what is still wrong then is not under way"""
 
-_FORMAT = 1
+_FORMAT = 2
 
-_BEFORE_TAGS = (None, "blocks", "tags")
+OLDEST_STATE = timedelta(days=1)
+"""since a check was stopped, after which it does not go on: what it has read is long since written anew"""
+
+_BEFORE_TAGS = (None, "blocks", "projects", "keys", "tags")
 """stages during which a tag without a row by id may only have lost that row"""
 
 
 class StateMismatch(Exception):
     """The state file cannot be used; the message says why."""
+
+
+class StateUnwritable(Exception):
+    """The state file cannot be written any more; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +105,22 @@ class Check:
         `begin` is told about how many rows each stage has, and `advance` how many more were read.
 
         Raises:
-            NotFound: there is no such project.
+            NotFound: there is no such project, nor passes of it.
             Busy: storage is throttled or out of reach; the state file says where to go on.
+            StateUnwritable
         """
         options, progress, database, known = self.options, self.progress, get_database(), Known()
-        projects = [project.project_id for project in get_platform().projects.list_projects()]
-        if options.project_id is not None and options.project_id not in projects:
-            raise NotFound("project", options.project_id)
         meter = Meter(rate=options.rate)
         reader = Reader(database, meter)
+        blocks = read_blocks(reader)
+        projects = sorted({row["project_id"] for row in reader.filter("projects", {})} | set(blocks.projects))
+        if options.project_id is not None and options.project_id not in projects:
+            raise NotFound("project", options.project_id)
         around = Surroundings(
             reader=reader,
-            blocks=read_blocks(reader),
+            blocks=blocks,
             known=known,
+            sequences=Sequences(reader, blocks.values),
             tags_verified=lambda: not options.quick and progress.stage not in _BEFORE_TAGS,
             now=lambda: datetime.now(UTC),
         )
@@ -139,11 +150,15 @@ class Check:
             "format": _FORMAT,
             **_describe(self.options),
             "started_at": self.started_at.isoformat(),
+            "saved_at": datetime.now(UTC).isoformat(),
             "progress": _encode(self.progress),
         }
-        unfinished = self.state_file.with_name(f"{self.state_file.name}.new")
-        unfinished.write_text(json.dumps(document))
-        unfinished.replace(self.state_file)
+        unfinished = _unfinished(self.state_file)
+        try:
+            unfinished.write_text(json.dumps(document))
+            unfinished.replace(self.state_file)
+        except OSError as error:
+            raise StateUnwritable(f"{self.state_file} cannot be written: {error.strerror}") from error
 
     def _sum_up(self, units: float) -> CheckSummary:
         progress = self.progress
@@ -168,9 +183,10 @@ def open_check(options: CheckOptions, *, state_file: Path, fresh: bool = False) 
     """A check that goes on where the state file says, or begins if there is none or it is to be `fresh`.
 
     Raises:
-        StateMismatch: the file is of another check, or none of ours.
+        StateMismatch: the file is of another check or of one long ago, is none of ours, or cannot be written.
     """
     document = None if fresh else _read_state(state_file)
+    _try_writing(state_file)
     if document is None:
         return Check(options, state_file, Progress(), datetime.now(UTC), is_resumed=False)
     wanted = _describe(options)
@@ -180,8 +196,38 @@ def open_check(options: CheckOptions, *, state_file: Path, fresh: bool = False) 
             f"{state_file} is of a check with {', '.join(differing)};"
             " give the same options, another --state, or --fresh to begin anew"
         )
-    started_at = datetime.fromisoformat(document["started_at"])
-    return Check(options, state_file, _decode(document["progress"]), started_at, is_resumed=True)
+    try:
+        started_at, saved_at = (datetime.fromisoformat(document[name]) for name in ("started_at", "saved_at"))
+        progress = _decode(document["progress"])
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise StateMismatch(f"{state_file} is not the state of a check; --fresh begins anew") from error
+    if datetime.now(UTC) - saved_at > OLDEST_STATE:
+        raise StateMismatch(
+            f"{state_file} is of a check that was stopped at {saved_at:%Y-%m-%d %H:%M} UTC, and much may have been"
+            " written since; --fresh begins anew"
+        )
+    return Check(options, state_file, progress, started_at, is_resumed=True)
+
+
+def _unfinished(state_file: Path) -> Path:
+    return state_file.with_name(f"{state_file.name}.new")
+
+
+def _try_writing(state_file: Path) -> None:
+    """Finds out before anything is read."""
+    try:
+        _unfinished(state_file).touch()
+        _unfinished(state_file).unlink()
+    except OSError as error:
+        raise StateMismatch(f"{state_file} cannot be written: {error.strerror}") from error
+
+
+def describe_database() -> str:
+    """What tells this deployment's data from other data under the same names, such as a table that was made anew."""
+    database = get_database()
+    name = database.settings.table_name("projects")
+    table = database.call("DescribeTable", TableName=name)["Table"]
+    return f"{table['TableArn']} of {table['CreationDateTime']:%Y-%m-%dT%H:%M:%S}"
 
 
 def _describe(options: CheckOptions) -> dict[str, Any]:
@@ -190,6 +236,7 @@ def _describe(options: CheckOptions) -> dict[str, Any]:
     return {
         "prefix": settings.prefix,
         "region": settings.region,
+        "table": describe_database(),
         "project": options.project_id,
         "repair": options.repair,
         "quick": options.quick,
@@ -202,9 +249,10 @@ def _read_state(state_file: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise StateMismatch(f"{state_file} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        raise StateMismatch(f"{state_file} cannot be read: {reason}; --fresh begins anew") from error
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise StateMismatch(f"{state_file} is not the state of a check")
+        raise StateMismatch(f"{state_file} is not the state of a check of this version; --fresh begins anew")
     return document
 
 
@@ -241,8 +289,9 @@ def _make_stages(around: Surroundings, options: CheckOptions, projects: list[int
     screens = Screens(around, scope)
     before = [] if options.quick else screens.stages_before_passes()
     after = [] if options.quick else screens.stages_after_passes()
-    return [
+    stages: list[Stage] = [
         BlockStage(around, scope),
+        *screens.stages_of_projects(),
         *before,
         TemplateStage(around, wanted),
         PassStage(around, scope),
@@ -252,3 +301,23 @@ def _make_stages(around: Surroundings, options: CheckOptions, projects: list[int
         OpenTicketStage(around, screens),
         screens.stage_of_messages(),
     ]
+    return [_WithOdd(stage, around.reader) for stage in stages]
+
+
+class _WithOdd:
+    """A stage, and as suspects the rows that were left out on the way since they make no sense."""
+
+    def __init__(self, stage: Stage, reader: Reader) -> None:
+        self.name = stage.name
+        self._stage = stage
+        self._reader = reader
+
+    def estimate(self) -> int:
+        """See `Stage`."""
+        return self._stage.estimate()
+
+    def units(self, after: Cursor | None) -> Iterator[Unit]:
+        """See `Stage`."""
+        for unit in self._stage.units(after):
+            odd = self._reader.take_odd()
+            yield replace(unit, suspects=[*odd, *unit.suspects])

@@ -102,12 +102,19 @@ def check(
         click.echo(f"Going on with the check of {began}, after {opened.progress.rows:,} rows.", err=True)
     summary = _run(opened, as_json=as_json)
     _print_summary(summary, options, as_json=as_json)
+    if opened.is_resumed:
+        began = show_time(opened.started_at)
+        click.echo(
+            f"What was written since {began} to rows that were read before the stop was not seen; --fresh reads anew.",
+            err=True,
+        )
     if not summary.is_clean:
         click.get_current_context().exit(1)
 
 
 def _run(opened: Check, *, as_json: bool) -> CheckSummary:
     """Runs a check with a progress bar, where there is a terminal, and says how to go on should it stop."""
+    from chalicelib.check_operations import StateUnwritable
     from chalicelib.domain.errors import Busy
 
     with _Display(as_json=as_json) as display:
@@ -119,6 +126,9 @@ def _run(opened: Check, *, as_json: bool) -> CheckSummary:
             if isinstance(error, Busy):
                 raise
             raise click.exceptions.Exit(INTERRUPTED) from error
+        except StateUnwritable as error:
+            display.close()
+            raise click.ClickException(str(error)) from error
 
 
 class _Display:

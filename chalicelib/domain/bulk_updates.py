@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from chalicelib.domain.announcing import announce_segment
 from chalicelib.domain.content import ContentUpdate, Merge
 from chalicelib.domain.counted_index import count_members, passes_of_project
-from chalicelib.domain.errors import Busy, NotFound, Refused
+from chalicelib.domain.errors import Busy, NotFound, Refused, UnreadableRow
 from chalicelib.domain.finding import get_tag_or_raise
 from chalicelib.domain.google_passes import record_shared_update
 from chalicelib.domain.passes import Pass, apply_ticket
@@ -36,6 +36,9 @@ SEGMENTS_PER_PLAN_MESSAGE = 1000
 """segment messages that one run of the planner sends before it hands on to the next"""
 
 PASSES_PER_READ = 100
+
+Outcome = bool | Refused | UnreadableRow | None
+"""what became of a pass"""
 
 _CLOSED = (TicketStatus.COMPLETED, TicketStatus.ABORTED, TicketStatus.ABANDONED)
 
@@ -245,15 +248,15 @@ class _Job:
         """Whether the pass shows something new because of this ticket, be it from an earlier try."""
         return merge.changed or after.changed_ticket == self.ticket.ticket_id
 
-    def apply_to_many(self, pass_ids: Sequence[int]) -> list[bool | Refused | None]:
-        """What became of each pass: changed or not, refused, or None if it does not belong to the target.
+    def apply_to_many(self, pass_ids: Sequence[int]) -> list[Outcome]:
+        """What became of each pass: changed or not, why not, or None if it does not belong to the target.
 
         Half a read unit and one plain write a pass. Reads may be stale: writes are conditional, and whatever looks
         amiss is done again by itself.
         """
-        outcomes: dict[int, bool | Refused | None] = {}
+        outcomes: dict[int, Outcome] = {}
         changes: list[tuple[Pass, Pass]] = []
-        for pass_id, before in self.platform.passes.get_passes(pass_ids).items():
+        for pass_id, before in self._read_many(pass_ids).items():
             if not self.is_for(before):
                 continue
             self.note(before)
@@ -271,7 +274,14 @@ class _Job:
                 del outcomes[before.pass_id]
         return [outcomes[pass_id] if pass_id in outcomes else self.apply_to_one(pass_id) for pass_id in pass_ids]
 
-    def apply_to_one(self, pass_id: int) -> bool | Refused | None:
+    def _read_many(self, pass_ids: Sequence[int]) -> dict[int, Pass]:
+        """The passes; none where one of them makes no sense, so that each is tried by itself."""
+        try:
+            return self.platform.passes.get_passes(pass_ids)
+        except UnreadableRow:
+            return {}
+
+    def apply_to_one(self, pass_id: int) -> Outcome:
         """The same for one pass, read consistently and tried until it is written."""
 
         def attempt() -> bool | None:
@@ -286,8 +296,8 @@ class _Job:
 
         try:
             return retry_conflicts(attempt, budget_seconds=self.platform.bounds.budget_seconds)
-        except Refused as refusal:
-            return refusal
+        except (Refused, UnreadableRow) as reason:
+            return reason
 
 
 def _update_members(platform: Platform, ticket: Ticket, segment: int) -> SegmentResult:
@@ -297,7 +307,7 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
         return SegmentResult(project_id=ticket.project_id, processed=0, changed=0, failed=0)
     job = _Job(platform, ticket, update)
     pass_ids = platform.passes.list_segment(ticket.collection, segment)
-    outcomes: list[bool | Refused | None] = []
+    outcomes: list[Outcome] = []
     for start in range(0, len(pass_ids), PASSES_PER_READ):
         outcomes += job.apply_to_many(pass_ids[start : start + PASSES_PER_READ])
     changed = [pass_id for pass_id, outcome in zip(pass_ids, outcomes, strict=True) if outcome is True]
@@ -312,7 +322,7 @@ def _update_members(platform: Platform, ticket: Ticket, segment: int) -> Segment
         project_id=ticket.project_id,
         processed=sum(outcome is not None for outcome in outcomes),
         changed=len(changed),
-        failed=sum(isinstance(outcome, Refused) for outcome in outcomes),
+        failed=sum(isinstance(outcome, Refused | UnreadableRow) for outcome in outcomes),
         changed_by_template=Counter(job.templates[pass_id] for pass_id in changed),
         outgoing=tuple(outgoing),
     )

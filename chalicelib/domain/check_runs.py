@@ -167,7 +167,17 @@ class Inspector:
             suspect = self._pending.popleft()
             self._waiting.discard(suspect.subject)
             self._look_again(suspect)
-        self._progress.pending = [suspect.subject for suspect in self._pending]
+        self._progress.pending = self._list_pending()
+
+    def _list_pending(self) -> list[Subject]:
+        """Suspects, and what a mend of theirs would make suspect: the process may end between the two."""
+        wakes = (
+            subject
+            for suspect in self._pending
+            for damage in (suspect.sighting.damages if self._repair else ())
+            for subject in damage.wakes
+        )
+        return list(dict.fromkeys([*(suspect.subject for suspect in self._pending), *wakes]))
 
     def _look_again(self, suspect: _Suspect) -> None:
         second = self._settle(suspect.subject, suspect.sighting.memory)
@@ -207,6 +217,8 @@ class Inspector:
                 self._tell(damage, Outcome.FOUND)
             elif damage.spot in mended:
                 self._tell(damage, Outcome.MENDED)
+                for subject in damage.wakes:
+                    self.suspect(subject)
             else:
                 self._tell(damage, Outcome.LEFT)
 

@@ -19,6 +19,8 @@ Row = Mapping[str, Any]
 class Kind(StrEnum):
     """The kinds of damage. Their names are stable; `checking_kinds` says what each means and what mends it."""
 
+    UNREADABLE = "unreadable"
+    PROJECT_MISSING = "project-missing"
     PASS_KEYS = "pass-keys"
     PASS_TEMPLATE = "pass-template"
     PASS_DELETED_TEMPLATE = "pass-deleted-template"
@@ -58,6 +60,11 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.table} {', '.join(str(value) for _, value in self.key)}"
+
+
+def project_place(project_id: int) -> Place:
+    """The row of a project."""
+    return Place("projects", (("project_id", project_id),))
 
 
 def pass_place(pass_id: int) -> Place:
@@ -186,6 +193,8 @@ class Damage:
     """what tells one look from another beyond the detail"""
     truth: Row = field(default_factory=dict)
     """what should be, for `Known`: damage that stays must not be taken for damage of what depends on it"""
+    wakes: tuple[Subject, ...] = ()
+    """what was right as long as this was wrong, and has to be looked at once this is mended"""
 
     @property
     def spot(self) -> tuple[Kind, str]:

@@ -16,6 +16,14 @@ class Explanation(NamedTuple):
 
 
 KINDS: Final[Mapping[Kind, Explanation]] = {
+    Kind.UNREADABLE: Explanation(
+        "a row lacks something or holds what nobody understands; what depends on it is not judged",
+        "left: put the row back from a backup, correct it by hand, or delete it",
+    ),
+    Kind.PROJECT_MISSING: Explanation(
+        "keys or passes are of a project that does not exist, and the keys open it",
+        "left: put the project's row back from a backup; if there shall be none, revoke its keys",
+    ),
     Kind.PASS_KEYS: Explanation(
         "an index key of a pass does not follow from the pass: it is missing in a list, or in the wrong one",
         "the keys are set",

@@ -15,6 +15,7 @@ from chalicelib.domain.checking import (
     describe_keys,
     differing,
     outbox_place,
+    project_place,
     put,
     redeem_place,
     sequence_place,
@@ -83,6 +84,22 @@ def _list(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
+SEQUENCES: Mapping[str, str] = {
+    "projects": "projects, and projects of keys and blocks",
+    "templates": "templates, and templates of passes",
+    "tickets": "tickets, and tickets in passes",
+    "pass-blocks": "leases of blocks",
+    "passes": "passes, by their place in their blocks",
+    "codes": "redeem codes of passes that did not bring one",
+    "tags": "tags",
+    "looks": "looks",
+    "assets": "images",
+    "registrations": "registrations",
+    "redeems": "redeems",
+}
+"""every sequence that rows have numbers of, by the part of its name before a colon, and what has them"""
+
+
 def judge_sequence(name: str, *, row: Row | None, used: int, project_id: int | None) -> list[Damage]:
     """Whether a sequence has got as far as its numbers are in use."""
     value = None if row is None else int(row["value"])
@@ -97,6 +114,8 @@ def judge_sequence(name: str, *, row: Row | None, used: int, project_id: int | N
             detail=f"it stands at {value or 0}, and {used} is in use",
             project_id=project_id,
             mend=(mend,),
+            # behind it stays however many take a number meanwhile
+            seen=("behind",),
         )
     ]
 
@@ -160,6 +179,20 @@ def _judge_progress(row: Row, marks: Marks, place: Place) -> list[Damage]:
             detail=describe_keys(row, wrong),
             project_id=int(row["project_id"]),
             mend=(update(place, {"status": row["status"], **{name: row.get(name) for name in wrong}}, **wrong),),
+        )
+    ]
+
+
+def judge_project(project_id: int, *, exists: bool, keys: int, blocks: int) -> list[Damage]:
+    """Whether what names a project names one that exists."""
+    if exists or not (keys or blocks):
+        return []
+    return [
+        Damage(
+            kind=Kind.PROJECT_MISSING,
+            place=str(project_place(project_id)),
+            detail=f"it does not exist, and {keys} keys and {blocks} blocks of passes are its",
+            project_id=project_id,
         )
     ]
 

@@ -12,6 +12,7 @@ from chalicelib.domain.checking import (
     Damage,
     Kind,
     Row,
+    Subject,
     Value,
     Write,
     check,
@@ -29,6 +30,8 @@ from chalicelib.domain.checking_facts import PassFacts, Standing, true_status, u
 from chalicelib.domain.checking_memberships import find_missing_memberships, judge_memberships
 from chalicelib.domain.checking_names import judge_names
 from chalicelib.domain.counted_index import (
+    passes_of_project,
+    passes_of_tag,
     passes_of_template,
     registrations_of_pass,
     registrations_of_template,
@@ -111,9 +114,22 @@ def _judge_registrations(facts: PassFacts, row: Row) -> Iterator[Damage]:
             mend=(_set_status(facts, row, status, unmoved),),
             seen=seen,
             truth={"pass_id": facts.pass_id, "status": status},
+            wakes=_counters_of(facts, row),
         )
     for registration in facts.registrations:
         yield from judge_registration(registration)
+
+
+def _counters_of(facts: PassFacts, row: Row) -> tuple[Subject, ...]:
+    """The counters in which a pass counts under its status: one that agreed with a wrong status is wrong after it."""
+    project_id, segment = int(row["project_id"]), segment_of(facts.pass_id)
+    collections = [passes_of_project(project_id), passes_of_template(int(row["template_id"]))]
+    collections += [
+        passes_of_tag(project_id=project_id, tag_id=reference.tag_id, generation=reference.generation)
+        for reference in sorted(facts.references, key=lambda each: each.tag_id)
+        if facts.is_live(reference)
+    ]
+    return tuple(Subject("counter", (collection.key, segment, project_id)) for collection in collections)
 
 
 def _set_status(facts: PassFacts, row: Row, status: str, unmoved: Mapping[str, Value | None]) -> Write:

@@ -14,7 +14,8 @@
     │   └── NotFound            nothing of that kind and name in this project
     │       └── DeleteRefused   the same, where it was to be deleted
     ├── Busy                    conflicts outlasted the time budget; the same request may succeed later
-    │   └── StorageUnavailable  tables or queues throttle us or do not answer
+    │   ├── StorageUnavailable  tables or queues throttle us or do not answer
+    │   └── NumberTaken         a sequence went back, and gave out a number that is in use
     └── Conflict                another writer was in the way; read again and decide anew, never shown
 
 `chalicelib/errors.py` maps each to a status and a dialect's body.
@@ -107,5 +108,16 @@ class StorageUnavailable(Busy):
     """The database or a queue throttles us or does not answer, for longer than its client repeats a call."""
 
 
+class NumberTaken(Busy):
+    """A new row's number is that of another: its sequence was set back, as when one table alone was restored."""
+
+
 class Conflict(PasselError):
     """Another writer got between our read and our write, or met it; nothing was written."""
+
+
+class UnreadableRow(Exception):
+    """A stored row lacks something, or holds what nobody understands: a fault on our side, which `check` finds."""
+
+    def __init__(self, kind: str, reference: object) -> None:
+        super().__init__(f"{kind} {reference} cannot be read; `check` says why")

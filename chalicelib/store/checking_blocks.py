@@ -15,13 +15,15 @@ _LEASE, _PASSES = "block:", "passes:"
 
 
 class Blocks:
-    """The leases of a deployment: two numbers for each 1,000 passes, which is all that a check keeps of them."""
+    """The leases of a deployment, two numbers for each 1,000 passes, and the values of all other sequences."""
 
     def __init__(self) -> None:
         self.leases: dict[int, list[tuple[int, int]]] = defaultdict(list)
         """block to the projects that leased it, each with the number that the block has there"""
         self.newest = 0
         """the last block that was given out, as its sequence has it"""
+        self.values: dict[str, int] = {}
+        """how far every sequence is"""
         self._of_project: dict[int, dict[int, int]] = defaultdict(dict)
         self._issued: dict[int, int] = {}
 
@@ -36,6 +38,8 @@ class Blocks:
             project_id, index = map(int, name.removeprefix(_LEASE).split(":"))
             self.leases[value].append((project_id, index))
             self._of_project[project_id][index] = value
+            return
+        self.values[name] = value
 
     @property
     def projects(self) -> list[int]:

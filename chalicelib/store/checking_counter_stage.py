@@ -166,7 +166,7 @@ class CounterStage:
     def _count_listed(self, collection: Collection, segment: int) -> Counter[str]:
         table, index, attribute = _INDEXES[collection.key.partition(":")[0]]
         key: int | str = segment if index == "by_project" else collection.segment_key(segment)
-        return Counter(row["status"] for row in self._reader.query(table, {attribute: key}, IndexName=index))
+        return Counter(str(row.get("status")) for row in self._reader.query(table, {attribute: key}, IndexName=index))
 
     def _compare_numbered(self, project_id: int, numbered: _Numbered, segments: range) -> tuple[list[Subject], int]:
         """Counters of registrations or redeems: a template's, and those of the passes whose members lie there."""
@@ -177,6 +177,9 @@ class CounterStage:
             key = numbered.of_template.segment_key(segment)
             rows = list(self._reader.query(numbered.table, {"template_segment": key}, IndexName="by_template"))
             read += len(rows)
+            suspects += self._around.sequences.find_behind(
+                (numbered.sequence, row["number"], project_id) for row in rows[-1:]
+            )
             if Counter(map(numbered.facet, rows)) != sum_facets(stored.get(segment, ())):
                 suspects.append(Subject("counter", (numbered.of_template.key, segment, project_id)))
             suspects += self._compare_passes(project_id, numbered, segment, rows)

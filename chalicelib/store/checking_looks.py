@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from chalicelib.domain.campaigns import CampaignOptions
 from chalicelib.domain.checking import (
     UNSETTLED,
     Damage,
+    Kind,
     Place,
     Row,
     Sighting,
@@ -19,6 +21,7 @@ from chalicelib.domain.checking import (
     name_place,
     outbox_place,
     pass_place,
+    project_place,
     redeem_place,
     sequence_place,
     tag_place,
@@ -26,11 +29,19 @@ from chalicelib.domain.checking import (
     ticket_place,
 )
 from chalicelib.domain.checking_facts import NameFact
-from chalicelib.domain.checking_names import TagFacts, judge_name_row, judge_names, judge_tag, judge_template
+from chalicelib.domain.checking_names import (
+    TagFacts,
+    describe_name,
+    judge_name_row,
+    judge_names,
+    judge_tag,
+    judge_template,
+)
 from chalicelib.domain.checking_numbers import (
     Marks,
     judge_block,
     judge_message,
+    judge_project,
     judge_redeem,
     judge_sequence,
     judge_ticket,
@@ -41,6 +52,7 @@ from chalicelib.store import external_ids
 from chalicelib.store.checking_blocks import lease_name, read_blocks
 from chalicelib.store.checking_counters import CounterLooks
 from chalicelib.store.checking_passes import PassLooks, Surroundings, name_places
+from chalicelib.store.checking_rows import Unreadable, key_of, place_of
 from chalicelib.store.checking_writes import commit
 from chalicelib.store.connection import Database
 from chalicelib.store.tags import key_by_id, key_by_name
@@ -84,15 +96,27 @@ _BEARERS: Mapping[str, tuple[Callable[[int, int], Place], Callable[[Row], list[P
 """sort of a name to where what it names is, and to the names which that bears"""
 
 
+def describe_row(place: Place) -> str:
+    """A row's place, with a digest for what may be personal, or opens something."""
+    if place.table == "external-ids" and str(place.key[0][1]).count("#") >= 2:
+        return describe_name(place)
+    if place.table in ("external-ids", "registrations"):
+        digest = hashlib.sha256(str(place.key[0][1]).encode()).hexdigest()[:12]
+        return f"{place.table} ({digest}), {place.key[1][1]}"
+    return str(place)
+
+
 class DynamoLooks:
     """Implements `Looks`."""
 
     def __init__(self, database: Database, surroundings: Surroundings) -> None:
         self._database = database
-        self._around = surroundings
-        self._reader = surroundings.reader
-        passes, counters = PassLooks(surroundings), CounterLooks(surroundings)
+        self._around = around = surroundings.for_looks()
+        self._reader = around.reader
+        passes, counters = PassLooks(around), CounterLooks(around)
         self._looks: dict[str, Callable[[Subject, Mapping[str, Any]], Sighting]] = {
+            "row": self._look_at_row,
+            "project": self._look_at_project,
             "pass": passes.look_at_pass,
             "registration": passes.look_at_registration,
             "counter": counters.look_at_counter,
@@ -111,12 +135,35 @@ class DynamoLooks:
         }
 
     def look(self, subject: Subject, before: Mapping[str, Any]) -> Sighting:
-        """See `Looks`."""
-        return self._looks[subject.kind](subject, before)
+        """See `Looks`. A row that makes no sense stands for all that depends on it."""
+        try:
+            return self._looks[subject.kind](subject, before)
+        except Unreadable as odd:
+            return Sighting([self._describe(odd)])
+
+    def _describe(self, odd: Unreadable) -> Damage:
+        row, place = odd.row, place_of(odd.table, [value for _, value in key_of(odd.table, odd.row)])
+        return Damage(
+            kind=Kind.UNREADABLE, place=describe_row(place), detail=odd.fault, project_id=self._around.project_of(row)
+        )
 
     def mend(self, damage: Damage) -> None:
         """See `Looks`."""
         commit(self._database, damage.mend)
+
+    def _look_at_row(self, subject: Subject, _: Mapping[str, Any]) -> Sighting:
+        """A row of any table, which raises Unreadable if it makes no sense."""
+        table, *key = subject.key
+        self._reader.get(place_of(str(table), key))
+        return Sighting()
+
+    def _look_at_project(self, subject: Subject, _: Mapping[str, Any]) -> Sighting:
+        """A project that is named somewhere. Of its keys it is enough to know of one."""
+        project_id = int(subject.key[0])
+        exists = self._reader.get(project_place(project_id)) is not None
+        keys = [] if exists else self._reader.filter("credentials", {"project_id": project_id})
+        blocks = self._around.blocks.blocks_of(project_id)
+        return Sighting(judge_project(project_id, exists=exists, keys=len(keys), blocks=len(blocks)))
 
     def _look_at_tag(self, subject: Subject, _: Mapping[str, Any]) -> Sighting:
         """A tag by id, and by the name that it has or, if it has none, that the subject gives."""
@@ -225,6 +272,7 @@ class DynamoLooks:
     def _look_at_sequence(self, subject: Subject, _: Mapping[str, Any]) -> Sighting:
         """A sequence, and a number of it that is in use."""
         name, used, project_id = str(subject.key[0]), int(subject.key[1]), int(subject.key[2])
+        used = self._around.sequences.highest(name, used)
         row = self._reader.get(sequence_place(name))
         return Sighting(judge_sequence(name, row=row, used=used, project_id=project_id or None))
 

@@ -29,30 +29,15 @@ from chalicelib.store.checking_passes import (
     name_places,
     standing_of,
 )
+from chalicelib.store.checking_redeems import find_miscounted
+from chalicelib.store.checking_rows import latest_ticket
+from chalicelib.store.checking_sequences import Used, numbers_of_pass
 from chalicelib.store.checking_stages import Scope, note
 from chalicelib.store.tags import key_by_id
 from chalicelib.store.transactions import SLOTS_PER_SEGMENT
 
-_ATTRIBUTES = (
-    "pass_id",
-    "project_id",
-    "template_id",
-    "external_id",
-    "status",
-    "installed_at",
-    "platform",
-    "tags",
-    "revision",
-    "updated_at",
-    "registrations",
-    "redeem_code",
-    "own_code",
-    "segment",
-    "template_segment",
-    "updated_shard",
-    "updated_order",
-    "code_key",
-)
+_HEAVY = ("content", "authentication_token", "download_token", "serial_number")
+"""what is read, since it costs nothing more, and looked at, but not kept"""
 
 _WORTH_A_QUERY = 20
 """passes of a block with the same tag, from which on its list is queried rather than their rows got one by one"""
@@ -75,6 +60,8 @@ class _Block:
     memberships: Mapping[int, Sequence[Row]]
     names: Mapping[int, Sequence[NameFact]]
     standings: Mapping[int, Standing]
+    used: Sequence[Used]
+    """numbers of sequences that the passes have"""
 
     def live_references(self, row: Row) -> list[TagReference]:
         """The tags that a pass has."""
@@ -115,11 +102,14 @@ class PassStage:
         self, project_id: int, index: int, number: int, standings: dict[int, Standing]
     ) -> tuple[list[Subject], int]:
         issued = self._count_issued(project_id, index, number)
-        block = self._read(project_id, number, issued, standings)
+        beyond = self._find_beyond(project_id, index, number, issued)
+        block = self._read(project_id, number, SEGMENT_SIZE if beyond else issued, standings)
         projects = {row["project_id"] for row in block.rows.values()}
         suspects = [Subject("block", (number,))] if projects - {project_id} else []
+        suspects += self._around.sequences.find_behind(block.used)
         suspects += self._find_odd_passes(block)
-        suspects += self._find_beyond(project_id, index, number, issued)
+        suspects += find_miscounted(self._around, self._scope.redeems, block.rows)
+        suspects += beyond
         suspects += self._compare_counters(block)
         return suspects, len(block.rows)
 
@@ -136,7 +126,8 @@ class PassStage:
     def _read(self, project_id: int, number: int, issued: int, standings: dict[int, Standing]) -> _Block:
         ids = range(number * SEGMENT_SIZE, number * SEGMENT_SIZE + issued)
         keys = [{"pass_id": pass_id} for pass_id in ids]
-        rows = self._reader.batch_get("passes", keys, attributes=_ATTRIBUTES)
+        rows = self._reader.batch_get("passes", keys)
+        used = self._collect_numbers(rows)
         by_id = {row["pass_id"]: row for row in rows}
         held, odd = self._read_registrations(number, by_id)
         tags = self._read_tags(rows)
@@ -151,7 +142,18 @@ class PassStage:
             memberships=_group(self._read_memberships(project_id, number, rows, tags)),
             names=self._read_names(rows),
             standings=standings,
+            used=used,
         )
+
+    def _collect_numbers(self, rows: Sequence[dict[str, Any]]) -> list[Used]:
+        """The numbers that passes have; what is heavy goes with that."""
+        used: set[Used] = set()
+        for row in rows:
+            used.update(numbers_of_pass(row, latest_ticket=latest_ticket(row["content"])))
+            used.update((f"tags:{row['project_id']}", each.tag_id, row["project_id"]) for each in references_of(row))
+            for name in _HEAVY:
+                del row[name]
+        return list(used)
 
     def _read_registrations(self, number: int, rows: Mapping[int, Row]) -> tuple[Counter[int], dict[int, list[Row]]]:
         held: Counter[int] = Counter()

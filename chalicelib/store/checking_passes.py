@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ from chalicelib.domain.passes import as_milliseconds
 from chalicelib.store import external_ids
 from chalicelib.store.checking_blocks import Blocks
 from chalicelib.store.checking_reads import Reader
+from chalicelib.store.checking_sequences import Sequences
 from chalicelib.store.pass_rows import UPDATED_SHARDS, code_key, updated_order, updated_shard
 from chalicelib.store.tags import key_by_id
 from chalicelib.store.transactions import SLOTS_PER_SEGMENT
@@ -53,8 +54,20 @@ class Surroundings:
     reader: Reader
     blocks: Blocks
     known: Known
+    sequences: Sequences
     tags_verified: Callable[[], bool]
     now: Callable[[], datetime]
+
+    def for_looks(self) -> Surroundings:
+        """The same for looks, to which a row that makes no sense is not one that is missing."""
+        return replace(self, reader=self.reader.as_strict())
+
+    def project_of(self, row: Row) -> int | None:
+        """Whose a row is, as far as a row that makes no sense tells."""
+        project_id, pass_id = row.get("project_id"), row.get("pass_id")
+        if isinstance(project_id, int):
+            return project_id
+        return self.blocks.owner(pass_id) if isinstance(pass_id, int) else None
 
 
 def expected_pass_keys(row: Row) -> dict[str, Any]:

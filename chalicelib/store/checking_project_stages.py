@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from chalicelib.domain.check_runs import Cursor, Unit
 from chalicelib.domain.checking import Place, Row, Subject, name_place
@@ -23,6 +24,7 @@ from chalicelib.store.checking_counter_stage import list_templates
 from chalicelib.store.checking_counters import facets_of, sum_facets
 from chalicelib.store.checking_looks import look_name_places, options_of, template_name_places
 from chalicelib.store.checking_passes import Surroundings
+from chalicelib.store.checking_sequences import TEMPLATES, Used
 from chalicelib.store.checking_stages import Scope, Screens
 from chalicelib.store.ticket_rows import OPEN
 from chalicelib.store.transactions import SLOTS_PER_SEGMENT
@@ -79,6 +81,7 @@ class TemplateStage:
     name = "templates"
 
     def __init__(self, around: Surroundings, projects: Sequence[int]) -> None:
+        self._around = around
         self._reader = around.reader
         self._projects = projects
 
@@ -92,8 +95,16 @@ class TemplateStage:
             if after is None or [project_id] > after:
                 templates = list(self._reader.query("templates", {"project_id": project_id}))
                 looks = list(self._reader.query("looks", {"project_id": project_id}))
-                suspects = self._screen(templates, looks)
+                suspects = self._find_behind(project_id, templates, looks) + self._screen(templates, looks)
                 yield Unit([project_id], len(templates) + len(looks), suspects)
+
+    def _find_behind(self, project_id: int, templates: Sequence[Row], looks: Sequence[Row]) -> list[Subject]:
+        images = self._reader.query("assets", {"project_id": project_id}, ScanIndexForward=False, Limit=1)
+        used: list[Used] = [(TEMPLATES, row["template_id"], 0) for row in templates]
+        used += [(f"looks:{project_id}", row["look_number"], project_id) for row in looks]
+        # one is enough: they come in the order of their numbers
+        used += [(f"assets:{project_id}", row["number"], project_id) for row in islice(images, 1)]
+        return self._around.sequences.find_behind(used)
 
     def _screen(self, templates: Sequence[Row], looks: Sequence[Row]) -> list[Subject]:
         bearers: list[tuple[Subject, list[Place], int]] = [

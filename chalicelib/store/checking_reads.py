@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from chalicelib.domain.checking import Place, Value
+from chalicelib.domain.checking import Place, Row, Subject, Value
 from chalicelib.domain.errors import Busy, Conflict
+from chalicelib.store.checking_rows import Unreadable, find_fault, key_of, list_projected
 from chalicelib.store.connection import BATCH_GET_ITEMS, Database
 from chalicelib.store.failures import CANCELLED
 from chalicelib.store.models import RawItem
@@ -40,7 +41,7 @@ def plain(item: RawItem) -> dict[str, Any]:
 def _plain_value(typed: tuple[str, Any]) -> Value:
     kind, value = typed
     if kind == "N":
-        return int(value)
+        return int(value) if value.lstrip("-").isdecimal() else f"{value}"
     if kind == "SS":
         return frozenset(value)
     plain_value: Value = value
@@ -91,11 +92,41 @@ class Meter:
 
 
 class Reader:
-    """The reads of the check, on one database."""
+    """The reads of the check, on one database.
 
-    def __init__(self, database: Database, meter: Meter) -> None:
+    A row that makes no sense is left out and kept in mind. A `strict` reader raises Unreadable: to it such a row is not
+    one that is missing, from which much would follow.
+    """
+
+    def __init__(self, database: Database, meter: Meter, *, strict: bool = False) -> None:
         self._database = database
         self._meter = meter
+        self._strict = strict
+        self._odd: list[Subject] = []
+
+    def as_strict(self) -> Reader:
+        """The same for looks, on which mends are built."""
+        return Reader(self._database, self._meter, strict=True)
+
+    def take_odd(self) -> list[Subject]:
+        """The rows that were left out since this was asked before."""
+        odd, self._odd = self._odd, []
+        return odd
+
+    def _sift(
+        self, table: str, items: Sequence[RawItem], attributes: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows that make sense."""
+        rows = []
+        for row in map(plain, items):
+            fault = find_fault(table, row, attributes)
+            if fault is None:
+                rows.append(row)
+            elif self._strict:
+                raise Unreadable(table, row, fault)
+            else:
+                self._odd.append(odd_row(table, row))
+        return rows
 
     def table_name(self, bare_name: str) -> str:
         """A table's name in this deployment."""
@@ -142,12 +173,15 @@ class Reader:
             "ExpressionAttributeValues": values,
             **more,
         }
-        return self._pages("Query", arguments)
+        index = more.get("IndexName")
+        return self._pages(table, arguments, None if index is None else list_projected(table, index))
 
-    def _pages(self, operation: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _pages(
+        self, table: str, arguments: dict[str, Any], attributes: Sequence[str] | None
+    ) -> Iterator[dict[str, Any]]:
         while True:
-            answer = self.call(operation, **arguments)
-            yield from map(plain, answer["Items"])
+            answer = self.call("Query", **arguments)
+            yield from self._sift(table, answer["Items"], attributes)
             if not answer.get("LastEvaluatedKey"):
                 return
             arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -158,7 +192,16 @@ class Reader:
         if after:
             arguments["ExclusiveStartKey"] = after
         answer = self.call("Scan", **arguments)
-        return [plain(item) for item in answer["Items"]], answer.get("LastEvaluatedKey") or None
+        return self._sift(table, answer["Items"]), answer.get("LastEvaluatedKey") or None
+
+    def filter(self, table: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """All rows of a short table that have the given values."""
+        found, after, is_over = [], None, False
+        while not is_over:
+            rows, after = self.scan_page(table, after, ConsistentRead=True)
+            found += [row for row in rows if all(row.get(name) == value for name, value in values.items())]
+            is_over = after is None
+        return found
 
     def batch_get(
         self, table: str, keys: Sequence[Key], *, attributes: Sequence[str] = (), consistent: bool = False
@@ -175,12 +218,13 @@ class Reader:
         name = self.table_name(table)
         request: dict[str, Any] = {"Keys": [typed_row(key) for key in keys], "ConsistentRead": consistent}
         if attributes:
+            attributes = tuple(dict.fromkeys((*attributes, *keys[0])))  # the key tells which row makes no sense
             request["ProjectionExpression"] = ",".join(f"#{position}" for position in range(len(attributes)))
             request["ExpressionAttributeNames"] = {f"#{position}": each for position, each in enumerate(attributes)}
         rows: list[dict[str, Any]] = []
         while request["Keys"]:
             answer = self.call("BatchGetItem", RequestItems={name: request})
-            rows += map(plain, answer["Responses"].get(name, []))
+            rows += self._sift(table, answer["Responses"].get(name, []), attributes or None)
             request["Keys"] = answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
             if request["Keys"]:
                 time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS))
@@ -191,7 +235,7 @@ class Reader:
         answer = self.call(
             "GetItem", TableName=self.table_name(place.table), Key=typed_row(dict(place.key)), ConsistentRead=True
         )
-        return plain(answer["Item"]) if "Item" in answer else None
+        return next(iter(self._sift(place.table, [answer["Item"]])), None) if "Item" in answer else None
 
     def snapshot(self, places: Sequence[Place]) -> dict[Place, dict[str, Any] | None]:
         """Up to 100 rows as they were at one moment, so that no transaction is seen half."""
@@ -202,14 +246,35 @@ class Reader:
         ]
         answer = self.call("TransactGetItems", TransactItems=gets)
         return {
-            place: plain(found["Item"]) if found.get("Item") else None
+            place: next(iter(self._sift(place.table, [found["Item"]])), None) if found.get("Item") else None
             for place, found in zip(distinct, answer["Responses"], strict=True)
         }
+
+    def count(self, table: str, condition: Mapping[str, Any]) -> int:
+        """How many rows have the given key, without reading more of them than it must."""
+        arguments: dict[str, Any] = {
+            "TableName": self.table_name(table),
+            "KeyConditionExpression": " AND ".join(f"{name} = :{name}" for name in condition),
+            "ExpressionAttributeValues": {f":{name}": typed(value) for name, value in condition.items()},
+            "Select": "COUNT",
+        }
+        total = 0
+        while True:
+            answer = self.call("Query", **arguments)
+            total += int(answer["Count"])
+            if not answer.get("LastEvaluatedKey"):
+                return total
+            arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def count_rows(self, table: str) -> int:
         """About how many rows a table has: AWS counts them every six hours or so."""
         answer = self._database.call("DescribeTable", TableName=self.table_name(table))
         return int(answer["Table"].get("ItemCount") or 0)
+
+
+def odd_row(table: str, row: Row) -> Subject:
+    """A row that makes no sense, as something to look at."""
+    return Subject("row", (table, *(value for _, value in key_of(table, row))))
 
 
 def _try_patiently(act: Callable[[], Result]) -> Result:

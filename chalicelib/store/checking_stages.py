@@ -21,6 +21,8 @@ from chalicelib.store.checking_counters import facets_of
 from chalicelib.store.checking_looks import look_name_places, template_name_places
 from chalicelib.store.checking_passes import NAME_ATTRIBUTES, Surroundings, name_places
 from chalicelib.store.checking_reads import Key
+from chalicelib.store.checking_redeems import RedeemCounts
+from chalicelib.store.checking_sequences import PROJECTS, TICKETS
 from chalicelib.store.tags import key_by_id, key_by_name
 from chalicelib.store.transactions import SLOTS_PER_SEGMENT
 
@@ -40,6 +42,8 @@ class Scope:
     """segment, tag and generation whose list was compared with the passes"""
     counters: set[tuple[str, int]] = field(default_factory=set)
     """collection and segment whose counter was compared with the members, as far as it has no stripes"""
+    redeems: RedeemCounts = field(default_factory=RedeemCounts)
+    """what each pass has of them, as far as the table was read"""
 
     def concerns(self, project_id: int | None) -> bool:
         """Whether a project is meant."""
@@ -80,37 +84,82 @@ class TableStage:
                 return
 
 
+class RedeemStage(TableStage):
+    """The redeems, of which the counts are kept once all were read in this process."""
+
+    def __init__(
+        self, around: Surroundings, scope: Scope, screen: Callable[[Page], Iterable[Subject]], **arguments: Any
+    ) -> None:
+        super().__init__(around, "redeems", "redeems", screen, **arguments)
+        self._counts = scope.redeems
+
+    def units(self, after: Cursor | None) -> Iterator[Unit]:
+        """See `Stage`."""
+        yield from super().units(after)
+        self._counts.is_complete = after is None
+
+
 class Screens:
     """What looks wrong in a page of each table."""
 
     def __init__(self, around: Surroundings, scope: Scope) -> None:
         self._around = around
         self._reader = around.reader
+        self._sequences = around.sequences
         self._scope = scope
 
     def stages_before_passes(self) -> list[TableStage]:
         """Tables that the judgement of passes leans on."""
         stage = partial(TableStage, self._around)
+        bulk = {
+            "FilterExpression": "attribute_exists(#open) OR #status IN (:prequed, :queued) OR ticket_id > :last",
+            "ExpressionAttributeNames": {"#open": "open", "#status": "status"},
+            "ExpressionAttributeValues": {
+                ":prequed": {"S": UNFINISHED[0]},
+                ":queued": {"S": UNFINISHED[1]},
+                ":last": {"N": str(self._sequences.value(TICKETS))},
+            },
+        }
         return [
             stage("tags", "tags", self._screen_tags),
             stage("registrations", "registrations", self._screen_registrations),
-            stage("redeems", "redeems", self._screen_redeems),
+            RedeemStage(self._around, self._scope, self._screen_redeems),
+            stage("tickets", "tickets", self.screen_tickets, **bulk),
         ]
 
     def stages_after_passes(self) -> list[TableStage]:
-        """Tables in which leftovers lie, of passes that were led back to what is theirs by then; and tickets."""
+        """Tables in which leftovers lie, of passes that were led back to what is theirs by then."""
         stage = partial(TableStage, self._around)
-        bulk = {
-            "FilterExpression": "attribute_exists(#open) OR #status IN (:prequed, :queued)",
-            "ExpressionAttributeNames": {"#open": "open", "#status": "status"},
-            "ExpressionAttributeValues": {":prequed": {"S": UNFINISHED[0]}, ":queued": {"S": UNFINISHED[1]}},
-        }
         return [
             stage("external ids", "external-ids", self._screen_names),
             stage("memberships", "memberships", self._screen_memberships),
             stage("leftover counters", "segments", self._screen_counters),
-            stage("tickets", "tickets", self.screen_tickets, **bulk),
         ]
+
+    def stages_of_projects(self) -> list[TableStage]:
+        """Projects, and keys of such as there are not: two short tables."""
+        stage = partial(TableStage, self._around)
+        return [
+            stage("projects", "projects", self._screen_projects),
+            stage("keys", "credentials", self._screen_keys),
+        ]
+
+    def _screen_projects(self, page: Page) -> Iterator[Subject]:
+        blocks = self._around.blocks.projects
+        projects = {*(row["project_id"] for row in page), *blocks}
+        yield from self._sequences.find_behind((PROJECTS, project_id, 0) for project_id in projects)
+        yield from self._find_missing(blocks)
+
+    def _screen_keys(self, page: Page) -> Iterator[Subject]:
+        projects = sorted({row["project_id"] for row in page})
+        yield from self._sequences.find_behind((PROJECTS, project_id, 0) for project_id in projects)
+        yield from self._find_missing(projects)
+
+    def _find_missing(self, project_ids: Iterable[int]) -> Iterator[Subject]:
+        wanted = [project_id for project_id in project_ids if self._scope.concerns(project_id)]
+        keys = [{"project_id": project_id} for project_id in wanted]
+        found = {row["project_id"] for row in self._get("projects", keys, attributes=("project_id",))}
+        yield from (Subject("project", (project_id,)) for project_id in wanted if project_id not in found)
 
     def stage_of_messages(self) -> TableStage:
         """The outbox, which is short."""
@@ -119,22 +168,12 @@ class Screens:
     def _get(self, table: str, keys: Iterable[Key], *, attributes: Sequence[str] = ()) -> list[dict[str, Any]]:
         return self._reader.batch_get(table, list(keys), attributes=attributes)
 
-    def find_behind(self, used: Iterable[tuple[str, int, int]]) -> list[Subject]:
-        """Sequences that have not got as far as a number in use; each with that number and its project."""
-        highest: dict[str, tuple[int, int]] = {}
-        for name, number, project_id in used:
-            highest[name] = max(highest.get(name, (0, 0)), (number, project_id))
-        values = {row["name"]: row["value"] for row in self._get("sequences", [{"name": name} for name in highest])}
-        return [
-            Subject("sequence", (name, number, project_id))
-            for name, (number, project_id) in highest.items()
-            if values.get(name, 0) < number
-        ]
-
     def _screen_tags(self, page: Page) -> Iterator[Subject]:
         rows = [row for row in page if self._scope.concerns(row["project_id"])]
         yield from self.compare_tags(rows)
-        yield from self.find_behind((f"tags:{row['project_id']}", row["tag_id"], row["project_id"]) for row in rows)
+        yield from self._sequences.find_behind(
+            (f"tags:{row['project_id']}", row["tag_id"], row["project_id"]) for row in rows
+        )
 
     def compare_tags(self, rows: Page) -> Iterator[Subject]:
         """Tags whose row by the other key is missing or says something else."""
@@ -202,17 +241,20 @@ class Screens:
                 yield Subject("registration", (row["device"], row["pass_id"]))
             if self._around.blocks.owner(row["pass_id"]) is None:
                 yield Subject("pass", (row["pass_id"],))
-        yield from self.find_behind(
+        yield from self._sequences.find_behind(
             (f"registrations:{row['template_id']}", row["number"], row["project_id"]) for row in rows
         )
 
     def _screen_redeems(self, page: Page) -> Iterator[Subject]:
+        self._scope.redeems.add(row["pass_id"] for row in page)
         rows = [(row, self._around.blocks.owner(row["pass_id"])) for row in page]
         rows = [(row, owner) for row, owner in rows if self._scope.concerns(owner)]
         for row, owner in rows:
             if judge_redeem(row, project_id=owner):
                 yield Subject("redeem", (row["pass_id"], row["number"]))
-        yield from self.find_behind((f"redeems:{row['template_id']}", row["number"], owner or 0) for row, owner in rows)
+        yield from self._sequences.find_behind(
+            (f"redeems:{row['template_id']}", row["number"], owner or 0) for row, owner in rows
+        )
 
     def _screen_memberships(self, page: Page) -> Iterator[Subject]:
         """Rows of dead tags, under wrong keys, and of passes that do not have the tag."""
@@ -284,9 +326,11 @@ class Screens:
 
     def screen_tickets(self, page: Page) -> Iterator[Subject]:
         """Bulk updates that are open or should be; each is looked at, since they are few."""
+        yield from self._sequences.find_behind((TICKETS, row["ticket_id"], 0) for row in page)
         for row in page:
             is_bulk = "tag_id" in row or "template_id" in row
-            if is_bulk and self._scope.concerns(row["project_id"]):
+            is_open = "open" in row or row["status"] in UNFINISHED
+            if is_bulk and is_open and self._scope.concerns(row["project_id"]):
                 yield Subject("ticket", (row["ticket_id"],))
 
     def _screen_messages(self, page: Page) -> Iterator[Subject]:

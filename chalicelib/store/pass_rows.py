@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,6 +11,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.content import Content
 from chalicelib.domain.counted_index import passes_of_template, segment_of
+from chalicelib.domain.errors import UnreadableRow
 from chalicelib.domain.passes import Pass, PassStatus, PassSummary, as_milliseconds, from_milliseconds
 from chalicelib.domain.tags import TagReference
 from chalicelib.store.models import PassRow, RawItem
@@ -118,12 +121,34 @@ def _summary_values(item: RawItem) -> dict[str, Any]:
 
 
 def as_summary(item: RawItem) -> PassSummary:
-    """A summary from the attributes named in `SUMMARY_ATTRIBUTES`."""
-    return PassSummary(**_summary_values(item))
+    """A summary from the attributes named in `SUMMARY_ATTRIBUTES`.
+
+    Raises:
+        UnreadableRow
+    """
+    with _told_if_unreadable(item):
+        return PassSummary(**_summary_values(item))
 
 
 def as_pass(item: RawItem) -> Pass:
-    """A whole pass from a whole row."""
+    """A whole pass from a whole row.
+
+    Raises:
+        UnreadableRow
+    """
+    with _told_if_unreadable(item):
+        return _as_pass(item)
+
+
+@contextmanager
+def _told_if_unreadable(item: RawItem) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise UnreadableRow("pass", item.get("pass_id", {}).get("N")) from error
+
+
+def _as_pass(item: RawItem) -> Pass:
     return Pass(
         **_summary_values(item),
         authentication_token=item["authentication_token"]["S"],

@@ -29,7 +29,7 @@ from chalicelib.store.pass_status import count_everywhere, count_tag
 from chalicelib.store.redeems import put_redeem
 from chalicelib.store.registrations import delete_registration
 from chalicelib.store.tags import put_new_tag
-from chalicelib.store.ticket_rows import as_row as as_ticket_row
+from chalicelib.store.ticket_rows import put_ticket, told_if_taken
 from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transaction
 from chalicelib.store.updated import page_by_update
 
@@ -240,9 +240,10 @@ class DynamoPassStore:
             self._update_pass(transaction, before, actions)
         if after.version != before.version:
             _count_event(transaction, after, Event.UPDATES, ticket.created_at)
-        transaction.put(as_ticket_row(ticket))
+        put_ticket(transaction, ticket)
         put_outgoing(transaction, outgoing)
-        transaction.commit()
+        with told_if_taken(ticket):
+            transaction.commit()
 
     def update_passes(self, changes: Sequence[tuple[Pass, Pass]]) -> set[int]:
         """See `PassStore`."""

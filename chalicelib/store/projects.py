@@ -7,13 +7,13 @@ from datetime import datetime
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.errors import AlreadyExists, NumberTaken
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
 from chalicelib.domain.projects import Credential, Project
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.models import CredentialRow, ProjectRow
-from chalicelib.store.sequences import DynamoSequenceStore
+from chalicelib.store.sequences import DynamoSequenceStore, explain_taken
 from chalicelib.store.transactions import Transaction
 
 _NEVER = float("inf")
@@ -60,9 +60,16 @@ class DynamoProjectStore:
     def create_project(self, *, name: str, now: datetime) -> Project:
         """See `ProjectStore`."""
         project_id, created_at = self._sequences.next_values(name="projects", count=1, now=now)
-        with translated():
-            ProjectRow(project_id=project_id, name=name, created_at=as_milliseconds(created_at)).save()
-        return Project(project_id=project_id, name=name, created_at=created_at)
+        project = Project(project_id=project_id, name=name, created_at=created_at)
+        row = ProjectRow(project_id=project_id, name=name, created_at=as_milliseconds(created_at))
+        try:
+            with translated():
+                row.save(ProjectRow.project_id.does_not_exist())
+        except ConditionFailed as failure:
+            # written by an earlier try whose answer was lost
+            if self.get_project(project_id=project_id) != project:
+                raise NumberTaken(explain_taken("project", project_id)) from failure
+        return project
 
     def get_project(self, *, project_id: int) -> Project | None:
         """See `ProjectStore`."""

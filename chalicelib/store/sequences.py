@@ -16,6 +16,11 @@ BLOCK_SIZE = SEGMENT_SIZE
 """a block is a segment, so that a segment never mixes projects"""
 
 
+def explain_taken(kind: str, number: int) -> str:
+    """What to say of a fresh number that is in use."""
+    return f"{kind} {number} exists already; `check --repair` moves the sequence on"
+
+
 class DynamoSequenceStore:
     """Implements `SequenceStore`. Leased blocks never change, so they are remembered for the life of the process."""
 

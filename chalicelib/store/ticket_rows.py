@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chalicelib.domain.errors import NumberTaken
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
 from chalicelib.domain.tickets import UNFINISHED, Progress, TagTarget, TemplateTarget, Ticket, TicketStatus
+from chalicelib.store.failures import ConditionFailed
 from chalicelib.store.models import TicketRow
+from chalicelib.store.sequences import explain_taken
+from chalicelib.store.transactions import Transaction
+
+_TICKET = "ticket"
 
 OPEN = "open"
 """value of the sparse index key that unfinished bulk updates carry"""
@@ -30,6 +39,26 @@ def as_row(ticket: Ticket) -> TicketRow:
         segments_failed=ticket.segments_failed,
         open=OPEN if unfinished_bulk else None,
     )
+
+
+def put_ticket(transaction: Transaction, ticket: Ticket) -> None:
+    """Stores a new ticket, if its number is free."""
+    transaction.put(as_row(ticket), TicketRow.ticket_id.does_not_exist(), label=_TICKET)
+
+
+@contextmanager
+def told_if_taken(ticket: Ticket) -> Iterator[None]:
+    """Around the commit of a transaction with `put_ticket`.
+
+    Raises:
+        NumberTaken: to try again with this number is of no use.
+    """
+    try:
+        yield
+    except ConditionFailed as failure:
+        if _TICKET in failure.labels:
+            raise NumberTaken(explain_taken("ticket", ticket.ticket_id)) from failure
+        raise
 
 
 def as_ticket(row: TicketRow) -> Ticket:

@@ -19,7 +19,7 @@ from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.models import TicketPartRow, TicketRow
 from chalicelib.store.outbox import put_outgoing
-from chalicelib.store.ticket_rows import OPEN, as_row, as_ticket
+from chalicelib.store.ticket_rows import OPEN, as_ticket, put_ticket, told_if_taken
 from chalicelib.store.transactions import Transaction
 
 _TEMPLATES_COUNTED = 50
@@ -41,9 +41,10 @@ class DynamoTicketStore:
     def create_ticket(self, ticket: Ticket, update: ContentUpdate) -> None:
         """See `TicketStore`."""
         transaction = Transaction(self._database)
-        transaction.put(as_row(ticket))
+        put_ticket(transaction, ticket)
         transaction.put(TicketPartRow(ticket_id=ticket.ticket_id, part=_UPDATE, document=update.encode()))
-        transaction.commit()
+        with told_if_taken(ticket):
+            transaction.commit()
 
     def get_ticket(self, *, ticket_id: int) -> Ticket | None:
         """See `TicketStore`."""

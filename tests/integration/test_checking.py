@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from chalicelib import operations
@@ -17,6 +18,7 @@ from chalicelib.domain import redeeming
 from chalicelib.domain.checking import Kind
 from chalicelib.domain.checking_kinds import KINDS
 from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.errors import NumberTaken
 from chalicelib.domain.issuing import create_pass
 from chalicelib.domain.passes import NewPass, Pass
 from chalicelib.domain.reporting import day_of
@@ -108,8 +110,7 @@ class World:
         self.count(f"template-events:{self.campaign.template_id}", segment=day_of(get_platform().now()), **changes)
 
 
-@pytest.fixture(scope="module")
-def shared_world(stack: Stack) -> World:
+def make_world(stack: Stack) -> World:
     tenant = stack.tenant()
     platform, project_id = get_platform(), tenant.project_id
     campaign = stored_template(tenant, create_campaign(tenant, allow_multiple_redeems=True))
@@ -131,6 +132,17 @@ def shared_world(stack: Stack) -> World:
     return World(
         stack, tenant, RawRows(stack.dynamodb), campaign, passes, named, lone, dict(tags), tickets, free_number=2
     )
+
+
+@pytest.fixture(scope="module")
+def shared_world(stack: Stack) -> World:
+    return make_world(stack)
+
+
+@pytest.fixture
+def own_world(stack: Stack) -> World:
+    """One that a test may leave damaged, or mended."""
+    return make_world(stack)
 
 
 @pytest.fixture
@@ -307,6 +319,9 @@ MENDABLE: dict[str, list[tuple[Kind, Plant]]] = {
         (Kind.SEQUENCE_BEHIND, _lag("tags", _project)),
         (Kind.SEQUENCE_BEHIND, _lag("registrations", _campaign)),
         (Kind.SEQUENCE_BEHIND, _lag("redeems", _campaign)),
+        (Kind.SEQUENCE_BEHIND, _lag("codes", _campaign, value=1)),
+        (Kind.SEQUENCE_BEHIND, _lag("looks", _project)),
+        (Kind.SEQUENCE_BEHIND, _lag("assets", _project)),
     ],
     "tickets": [
         (Kind.TICKET_OPEN, _ticket(0, status="QUEUED")),
@@ -327,6 +342,41 @@ def test_a_check_of_everything_finds_damage_of_any_project(world: World, tmp_pat
     findings = [json.loads(line) for line in result.stdout.splitlines()[:-1]]
     own = [each["kind"] for each in findings if each["project_id"] == world.project_id]
     assert (own, result.exit_code) == (["counter"], 1)
+
+
+def test_sequences_of_all_projects_that_went_back_are_moved_on(world: World, tmp_path: Path) -> None:
+    """As a restore of the one table leaves them; whoever took the next number would write over somebody's row."""
+    names = ("projects", "templates", "tickets", "pass-blocks")
+    before = {name: world.raw.get("sequences", name=name) for name in names}
+    for name in names:
+        world.raw.change("sequences", {"name": name}, value=0)
+    options = ["--patience", "0", "--rate", "1e9", "--state", str(tmp_path / "state.json"), "--json", "--repair"]
+
+    result = CliRunner(env={"PASSEL_LOCAL": None}).invoke(check, options)
+
+    findings = [json.loads(line) for line in result.stdout.splitlines()[:-1]]
+    mended = {each["place"] for each in findings if (each["kind"], each["outcome"]) == (Kind.SEQUENCE_BEHIND, "mended")}
+    assert mended == {f"sequences {name}" for name in names}
+    for name, row in before.items():
+        after = world.raw.get("sequences", name=name)
+        assert after
+        assert row
+        assert after["value"] == row["value"], name
+    world.raw.forget()
+
+
+def test_tickets_are_behind_what_passes_remember_of_them(world: World, tmp_path: Path) -> None:
+    """Their rows went back with the sequence, but what the passes show was written by higher ones."""
+    pass_ = world.passes[1]
+    content = json.loads(world.raw.get("passes", pass_id=pass_.pass_id)["content"])  # type: ignore[index]
+    content["list_tickets"] = {"locations": 900_000}
+    world.damage_pass(pass_, content=json.dumps(content))
+    world.damage_pass(world.passes[2], changed_ticket=800_000)
+
+    result = run(world, tmp_path, "--quick", exit_code=1)
+
+    assert "sequences tickets: it stands at " in result.stdout
+    assert "and 900000 is in use" in result.stdout
 
 
 @pytest.mark.parametrize("case", MENDABLE)
@@ -411,6 +461,8 @@ LEFT: list[tuple[Kind, Plant]] = [
     (Kind.TEMPLATE_LOOK, _lose_look),
     (Kind.TICKET_STUCK, _ticket(0, status="QUEUED", open="open", created_at=0)),
     (Kind.OUTBOX_STUCK, _age_message),
+    (Kind.UNREADABLE, lambda world: world.damage_pass(world.named[0], content="{no json")),
+    (Kind.PROJECT_MISSING, lambda world: world.raw.delete("projects", project_id=world.project_id)),
 ]
 
 
@@ -426,6 +478,142 @@ def test_what_only_a_person_can_mend_is_left_and_said(world: World, tmp_path: Pa
     assert "    ticket-stuck: `resume` sends lost plans again" in result.stdout
     world.raw.put_back()
     assert recount(world.stack.dynamodb, world.project_id) == []
+
+
+def test_a_mended_status_makes_its_counters_suspects_again(own_world: World, tmp_path: Path) -> None:
+    """They agree with the wrong status, so nobody would look at them a second time."""
+    own_world.raw.delete("registrations", **own_world.registration())
+
+    run(own_world, tmp_path, "--repair")
+
+    assert run_json(own_world, tmp_path)[0] == []
+    assert recount(own_world.stack.dynamodb, own_world.project_id) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["--quick"]], ids=["all", "quick"])
+def test_a_pass_that_lost_its_only_redeem_is_found(own_world: World, tmp_path: Path, arguments: list[str]) -> None:
+    own_world.raw.delete("redeems", pass_id=own_world.passes[0].pass_id, number=1)
+
+    found, _ = run_json(own_world, tmp_path, *arguments, exit_code=1)
+    run(own_world, tmp_path, "--repair", *arguments)
+
+    assert (Kind.REDEEM_COUNT, "found") in found
+    assert run_json(own_world, tmp_path)[0] == []
+    row = own_world.raw.get("passes", pass_id=own_world.passes[0].pass_id)
+    assert row
+    assert row["redeemed_count"] == 0
+
+
+_ROWS: dict[str, Callable[[World], dict[str, Any]]] = {
+    "passes": lambda world: {"pass_id": world.passes[0].pass_id},
+    "registrations": lambda world: world.registration(),
+    "redeems": lambda world: {"pass_id": world.passes[0].pass_id, "number": 1},
+    "memberships": lambda world: world.membership(world.passes[1], "gold"),
+    "templates": lambda world: {"project_id": world.project_id, "template_id": _campaign(world)},
+    "tags": lambda world: world.tag_row("tin", by="id"),
+    "external-ids": lambda world: world.name(1),
+    "segments": lambda world: {"collection": f"project-passes:{world.project_id}", "slot": world.segment * 16},
+    "sequences": lambda world: {"name": f"tags:{world.project_id}"},
+    "tickets": lambda world: {"ticket_id": world.tickets[0]},
+    "looks": lambda world: {"project_id": world.project_id, "look_number": 1},
+}
+"""table to the key of one of its rows"""
+
+
+def _copy_key(key: dict[str, Any], position: int) -> dict[str, Any]:
+    """A key that nothing has, in the same project."""
+    first, *rest = key.items()
+    name, value = rest[0] if rest and isinstance(rest[0][1], int) else first
+    return {**key, name: value + 800 + position if isinstance(value, int) else f"{value}0{position}"}
+
+
+def _plant_nonsense(world: World, *, other_type: bool) -> set[str]:
+    """Copies of a row of each table, each of which lacks one attribute or has it in another type; the tables."""
+    for table, make in _ROWS.items():
+        key = make(world)
+        row = world.raw.get(table, **key)
+        assert row, table
+        for position, name in enumerate(sorted(row.keys() - key.keys())):
+            values: Any = {**row, **_copy_key(key, position), name: None}
+            other = {**values, name: 5 if isinstance(row[name], str) else "nonsense"}
+            try:
+                world.raw.put(table, other if other_type else values, key=tuple(key))
+            except ClientError:  # a key of an index has one type
+                world.raw.put(table, values, key=tuple(key))
+    return {*_ROWS} - {"segments"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--quick"]], ids=["all", "quick"])
+@pytest.mark.parametrize("other_type", [False, True], ids=["missing", "other type"])
+def test_a_row_that_makes_no_sense_ends_nothing(
+    world: World, tmp_path: Path, arguments: list[str], other_type: bool
+) -> None:
+    tables = _plant_nonsense(world, other_type=other_type)
+
+    lines = run(world, tmp_path, "--json", "--fresh", *arguments, exit_code=1).stdout.splitlines()
+    findings = [json.loads(line) for line in lines[:-1]]
+
+    found = {each["place"].split(" ")[0] for each in findings if each["kind"] == Kind.UNREADABLE}
+    assert found >= (tables if not arguments else {"passes", "templates", "looks", "sequences"})
+
+
+def test_a_status_that_nobody_knows_is_not_spread(world: World, tmp_path: Path) -> None:
+    """Nor does a pass that cannot be read count as one that is gone, whose rows are strays."""
+    world.damage_pass(world.passes[0], status="banana")
+    world.damage_pass(world.named[1], template_id=None)
+    world.raw.put("outbox", {"key": "odd", "queue": "push", "created_at": 0}, key=("key",))
+
+    left, _ = run_json(world, tmp_path, "--repair", exit_code=1)
+
+    assert left == [(Kind.UNREADABLE, "left")] * 3
+    row = world.raw.get("memberships", **world.membership(world.passes[0], "gold"))
+    assert row
+    assert row["status"] == "installed"
+    world.raw.put_back()
+    assert recount(world.stack.dynamodb, world.project_id) == []
+
+
+def test_a_bulk_update_counts_a_pass_that_cannot_be_read_and_goes_on(own_world: World) -> None:
+    own_world.damage_pass(own_world.passes[0], content="{no json")
+
+    body = {"fields": {"Points": {"value": "2"}}}
+    ticket_id = int(own_world.tenant.call("PUT", "/v1/tag/gold/passes", json=body)["ticketId"])
+    own_world.stack.drain()
+
+    ticket = get_platform().tickets.get_ticket(ticket_id=ticket_id)
+    assert ticket
+    assert (ticket.status, ticket.progress.processed, ticket.progress.failed) == ("COMPLETED", 3, 1)
+    assert ticket.progress.changed == 2
+
+
+def test_a_key_of_a_project_that_does_not_exist_is_found(world: World, tmp_path: Path) -> None:
+    row: dict[str, Any] = {"key": "ghost", "secret_hash": "0", "project_id": world.project_id + 5_000, "created_at": 0}
+    world.raw.put("credentials", row, key=("key",))
+    options = ["--patience", "0", "--rate", "1e9", "--quick", "--state", str(tmp_path / "state.json")]
+
+    result = CliRunner(env={"PASSEL_LOCAL": None}).invoke(check, options)
+
+    place = f"project {row['project_id']}, projects {row['project_id']}"
+    assert f"found: project-missing: {place}: it does not exist, and 1 keys and 0 blocks" in result.stdout
+    assert f"sequences projects: it stands at {get_platform().projects.list_projects()[-1].project_id}" in result.stdout
+
+
+def test_a_number_that_is_in_use_writes_over_nothing(own_world: World) -> None:
+    """However far back a sequence went, and before anybody checks."""
+    own_world.raw.change("sequences", {"name": "projects"}, value=own_world.project_id - 1)
+    with pytest.raises(NumberTaken, match=f"project {own_world.project_id} exists already"):
+        operations.create_project(name="another")
+    own_world.raw.change("sequences", {"name": "tickets"}, value=own_world.tickets[0] - 1)
+    body = {"fields": {"Points": {"value": "3"}}}
+    answers = [own_world.tenant.request("PUT", f"/v1/pass/{own_world.passes[0].pass_id}", json=body)]
+    own_world.raw.change("sequences", {"name": "tickets"}, value=own_world.tickets[0] - 1)
+    answers.append(own_world.tenant.request("PUT", "/v1/tag/gold/passes", json=body))
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    ticket = get_platform().tickets.get_ticket(ticket_id=own_world.tickets[0])
+    assert ticket
+    assert (ticket.status, ticket.progress.total) == ("COMPLETED", 3)
+    own_world.raw.put_back()
 
 
 def test_passes_of_a_deleted_template_are_noted_and_swept(stack: Stack, tmp_path: Path, shared_world: World) -> None:
@@ -530,6 +718,78 @@ def test_a_check_that_is_stopped_says_how_it_goes_on(
     assert "Going on with the check of 2" in again.stderr
     assert "Nothing is damaged." in again.stdout
     assert "Going on" not in run(world, tmp_path, "--repair").stderr
+
+
+def test_what_was_found_before_a_stop_counts_at_the_end(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.raw.delete("tags", **world.tag_row("gold", by="name"))
+
+    def stop(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PassStage, "_screen", stop)
+        result = run(world, tmp_path, exit_code=1)
+    assert isinstance(result.exception, RuntimeError)
+    world.raw.put_back()
+
+    again = run(world, tmp_path, exit_code=1)
+
+    assert "Found: 1 tag-rows." in again.stdout
+    assert "What was written since" in again.stderr
+
+
+def _change_state(state_file: Path, **values: Any) -> None:
+    state_file.write_text(json.dumps({**json.loads(state_file.read_text()), **values}))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"saved_at": "2020-01-01T00:00:00+00:00"}, "was stopped at 2020-01-01 00:00 UTC"),
+        ({"table": "another"}, "is of a check with table another"),
+        ({"progress": {}}, "is not the state of a check"),
+        ({"format": 1}, "is not the state of a check of this version"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], said: str
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PassStage, "_screen", stop)
+        run(world, tmp_path, exit_code=130)
+    _change_state(tmp_path / "state.json", **values)
+
+    refused = run(world, tmp_path, exit_code=2)
+
+    assert said in " ".join(refused.stderr.split())
+    assert "--fresh" in refused.stderr
+    run(world, tmp_path, "--fresh")
+
+
+def test_a_state_that_cannot_be_written_is_refused_before_anything_is_read(world: World, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "nowhere", tmp_path / "file"):
+        result = run(world, tmp_path, "--state", folder / "state.json", exit_code=2)
+        assert "cannot be" in result.stderr
+        assert result.stdout == ""
+
+
+def test_a_state_that_cannot_be_written_any_more_is_told_in_a_line(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fill)
+
+    result = run(world, tmp_path, exit_code=1)
+
+    assert f"Error: {tmp_path / 'state.json'} cannot be written: No space left on device\n" in result.stderr
 
 
 def test_an_unknown_project_is_refused(world: World, tmp_path: Path) -> None:

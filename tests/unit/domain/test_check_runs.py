@@ -275,3 +275,29 @@ def test_a_check_goes_on_after_the_last_unit_that_was_kept() -> None:
     assert (stages[0].begun, stages[1].begun) == ([None], [None, [1]])
     assert [finding.outcome for finding in run.findings] == [Outcome.FOUND]
     assert run.progress.rows == 50
+
+
+def test_a_mend_wakes_what_agreed_with_the_wrong() -> None:
+    woken = Subject("counter", ("project-passes:3", 0, 3))
+    run = Run(FakeLooks([Sighting([damage(wakes=(woken,))])]), repair=True)
+    inspector = run.inspector()
+    inspector.suspect(SUBJECT)
+    inspector.work()
+
+    # if the process ends between mend and look, the next one looks
+    assert run.progress.pending == [SUBJECT, woken]
+    looked: list[Subject] = []
+    look = run.looks.look
+    run.looks.look = lambda subject, before: looked.append(subject) or look(subject, before)  # type: ignore
+    inspector.work(to_the_end=True)
+
+    assert looked[-1] == woken
+    assert [finding.outcome for finding in run.findings] == [Outcome.MENDED]
+    assert run.progress.pending == []
+
+
+def test_what_is_only_found_wakes_nothing() -> None:
+    run = Run(FakeLooks([Sighting([damage(wakes=(Subject("counter", ("x", 0, 3)),))])]))
+
+    assert run.inspect() == [Outcome.FOUND]
+    assert run.progress.pending == []
