@@ -19,19 +19,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.commands.csv_files import Position
+from chalicelib.commands.output_files import open_private
 
 if TYPE_CHECKING:
     from chalicelib.import_operations import Numbered
 
-_FORMAT = 1
+_FORMAT = 2
 
 _DIFFERENCES = {
     "file": "the file has changed since",
     "delimiter": "it was read with another delimiter",
     "kind": "it was another kind of import",
-    "deployment": "it went to another deployment",
     "project": "it went to another project",
     "template": "it went to another template",
+    "deployment": "it went to another deployment",
+    "data": "it went to other data than is there now: those of another stack or account, or made anew since",
 }
 
 
@@ -144,7 +146,7 @@ class Journal:
             "begun": [{"row": row, "rows": begun.rows, "kept": begun.kept} for row, begun in self._begun.items()],
         }
         temporary = self.path.with_name(self.path.name + ".new")
-        with temporary.open("w", encoding="utf-8") as stream:
+        with os.fdopen(open_private(temporary, os.O_TRUNC), "w", encoding="utf-8") as stream:
             json.dump(state, stream)
             stream.flush()
             os.fsync(stream.fileno())

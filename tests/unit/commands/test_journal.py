@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from chalicelib.domain.issuing import PassNumbers
 from chalicelib.import_operations import Numbered
 
 START, END = Position(0, 2, 10), Position(5, 7, 60)
-SUBJECT = {"kind": "passes", "file": "digest", "delimiter": ",", "deployment": "x", "project": 1, "template": 2}
+TARGET = {"kind": "passes", "deployment": "x", "data": "y", "project": 1, "template": 2}
+SUBJECT = {**TARGET, "file": "digest", "delimiter": ","}
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 NUMBERED = Numbered([0, 1, 2, 4], PassNumbers([1999, 5000, 5001, 5003], AT))
 
@@ -67,6 +69,7 @@ def test_the_end_is_noted(tmp_path: Path) -> None:
         ({"template": 3}, "it went to another template"),
         ({"project": 3}, "it went to another project"),
         ({"deployment": "y"}, "it went to another deployment"),
+        ({"data": "z"}, "it went to other data than is there now"),
         ({"kind": "tags"}, "it was another kind of import"),
         ({"delimiter": ";"}, "it was read with another delimiter"),
     ],
@@ -80,7 +83,7 @@ def test_another_import_is_refused(tmp_path: Path, changes: dict[str, Any], diff
     assert "--restart" in refused.value.message
 
 
-@pytest.mark.parametrize("content", ["", "x", "[]", json.dumps({"format": 2}), '{"format": 1}'])
+@pytest.mark.parametrize("content", ["", "x", "[]", json.dumps({"format": 1}), '{"format": 2}'])
 def test_a_damaged_journal_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.progress").write_text(content)
 
@@ -100,3 +103,9 @@ def test_a_death_while_writing_leaves_the_state_before(tmp_path: Path, monkeypat
         journal.finish_batch(5, end=END, counts={"created": 1}, rejects_bytes=0)
     monkeypatch.undo()
     assert open_journal(tmp_path).counts == {"created": 1}
+
+
+def test_it_is_its_owners_alone(tmp_path: Path) -> None:
+    open_journal(tmp_path).finish()
+
+    assert stat.S_IMODE((tmp_path / "x.progress").stat().st_mode) == 0o600
