@@ -49,6 +49,15 @@ class _Begun:
     kept: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is done, in one piece: Ctrl-C may come between any two steps, and other threads save what is there then."""
+
+    position: Position
+    counts: Counter[str]
+    rejects_bytes: int
+
+
 class Journal:
     """The state of one import. All methods may be called from several threads."""
 
@@ -61,13 +70,26 @@ class Journal:
         self.path = path
         self._lock = Lock()
         self._subject = dict(subject)
-        self.position = beginning
-        self.counts: Counter[str] = Counter()
-        self.rejects_bytes = 0
+        self._done = _Done(beginning, Counter(), 0)
         self.finished_at: str | None = None
         self._first_pass_id: int | None = None
         self._begun: dict[int, _Begun] = {}
         self.is_new = not self._load()
+
+    @property
+    def position(self) -> Position:
+        """Everything before it is done."""
+        return self._done.position
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many rows came to what."""
+        return self._done.counts
+
+    @property
+    def rejects_bytes(self) -> int:
+        """The size of the file of rejects, as far as it is of what is done."""
+        return self._done.rejects_bytes
 
     def _load(self) -> bool:
         try:
@@ -85,9 +107,7 @@ class Journal:
         return True
 
     def _take_over(self, state: Mapping[str, Any]) -> None:
-        self.position = Position(**state["position"])
-        self.counts = Counter(state["counts"])
-        self.rejects_bytes = state["rejects_bytes"]
+        self._done = _Done(Position(**state["position"]), Counter(state["counts"]), state["rejects_bytes"])
         self.finished_at = state["finished_at"]
         self._first_pass_id = state["first_pass_id"]
         self._begun = {each["row"]: _Begun(each["rows"], each["kept"]) for each in state["begun"]}
@@ -122,10 +142,8 @@ class Journal:
     def finish_batch(self, row: int, *, end: Position, counts: Mapping[str, int], rejects_bytes: int) -> None:
         """Notes that everything up to a place is done, and what came of the last batch before it."""
         with self._lock:
+            self._done = _Done(end, self._done.counts + Counter(counts), rejects_bytes)
             self._begun.pop(row, None)
-            self.position = end
-            self.counts.update(counts)
-            self.rejects_bytes = rejects_bytes
             self._save()
 
     def finish(self) -> None:
