@@ -19,8 +19,9 @@ def get_receiver(*, project_id: int) -> Receiver:
     """Who is told of a project's events.
 
     Raises:
-        NotFound: nobody.
+        NotFound: no such project, or nobody.
     """
+    _check_project(project_id)
     return receiver_editing.get_receiver_or_raise(get_platform(), project_id=project_id)
 
 
@@ -54,8 +55,9 @@ def remove_receiver(*, project_id: int, dialect: str) -> None:
     """Tells nobody any more in one dialect.
 
     Raises:
-        NotFound: nobody is told in it.
+        NotFound: no such project, or nobody is told in it.
     """
+    _check_project(project_id)
     receiver_editing.remove_receiver(get_platform(), project_id=project_id, dialect=Dialect(dialect))
 
 
@@ -63,8 +65,9 @@ def rotate_secret(*, project_id: int) -> Receiver:
     """Makes a new signing secret; the old one signs for another week.
 
     Raises:
-        NotFound: nobody is told of anything.
+        NotFound: no such project, or nobody is told of anything.
     """
+    _check_project(project_id)
     return receiver_editing.rotate_secret(get_platform(), project_id=project_id)
 
 
@@ -72,7 +75,12 @@ def redrive(*, project_id: int | None = None) -> tuple[int, int]:
     """Gives callbacks that were given up another day, of one project or of all; how many, and how many were left.
 
     What cannot be read is left, and so is what another operator takes at the same time.
+
+    Raises:
+        NotFound: no such project.
     """
+    if project_id is not None:
+        _check_project(project_id)
     platform, letters = get_platform(), get_dead_letters()
     sent, left = 0, []
     while taken := letters.take(DEAD_QUEUE):

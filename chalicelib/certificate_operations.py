@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import ValidationError
 
 from chalicelib.domain.certificates import SHARED, CertificateBundle
-from chalicelib.domain.errors import InvalidRequest, Refused
+from chalicelib.domain.errors import InvalidRequest, NotFound, Refused
 from chalicelib.operations import get_project_or_raise, list_projects
 from chalicelib.schemas.wallet_services import WalletsDocument
 from chalicelib.wallets.apple.certificate_files import (
@@ -48,6 +48,7 @@ class Certificate:
     """A certificate that can sign, in words. Times are aware UTC."""
 
     scope: str
+    name: str
     pass_type: str
     team: str
     expires_at: datetime
@@ -81,7 +82,6 @@ class CertificateFiles:
 class Installation:
     """A certificate that is in its place now. `is_new` is False if it was there before: then nothing was written."""
 
-    name: str
     certificate: Certificate
     is_new: bool
     warnings: list[str]
@@ -97,18 +97,19 @@ def check_certificates() -> CertificateReport:
     """
     keyring = get_keyring()
     scopes = [SHARED, *(str(project.project_id) for project in list_projects())]
-    usable = [(scope, credentials) for scope in scopes for credentials in keyring.list_scope(scope)]
+    usable = [(scope, *named) for scope in scopes for named in keyring.list_named(scope)]
     problems = keyring.check_all(scopes)
-    for scope, credentials in usable:
-        problems += [f"{scope}, {credentials.pass_type_identifier}: {each}" for each in find_weaknesses(credentials)]
+    for scope, name, credentials in usable:
+        problems += [f"the certificate bundle {scope}/{name}: {each}" for each in find_weaknesses(credentials)]
     if not usable and not problems:
         problems = ["there is no certificate; PASSEL_CERTIFICATES says where they are read from"]
     return CertificateReport(usable=[_describe(*each) for each in usable], problems=problems)
 
 
-def _describe(scope: str, credentials: SigningCredentials) -> Certificate:
+def _describe(scope: str, name: str, credentials: SigningCredentials) -> Certificate:
     return Certificate(
         scope=scope,
+        name=name,
         pass_type=credentials.pass_type_identifier,
         team=credentials.team_identifier,
         expires_at=credentials.expires_at,
@@ -159,7 +160,7 @@ def install_certificate(
         left = writer.write_bundle(scope, bundle)
         warnings += [f"{place} does not count any more and could not be removed" for place in left]
         _read_back(scope, credentials)
-    return Installation(name=name, certificate=_describe(scope, credentials), is_new=is_new, warnings=warnings)
+    return Installation(certificate=_describe(scope, name, credentials), is_new=is_new, warnings=warnings)
 
 
 def _read_bundle(name: str, files: CertificateFiles, ask_password: AskPassword) -> CertificateBundle:
@@ -236,6 +237,63 @@ def _find_ends(credentials: SigningCredentials) -> list[str]:
         for what, end in ends.items()
         if end - datetime.now(UTC) < ENDING
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What removing a certificate comes to. Pass types are None where there is no certificate, or none can be read."""
+
+    place: str
+    pass_type: str | None
+    is_default: bool
+    """whether it signs what names no certificate"""
+    next_place: str | None
+    """what signs that in its place"""
+    next_pass_type: str | None
+
+    @property
+    def is_shared_default(self) -> bool:
+        """Whether it signs for everybody."""
+        return self.is_default and self.place.startswith(f"{SHARED}/")
+
+
+def plan_removal(*, project_id: int | None, name: str) -> Removal:
+    """What removing a certificate would come to.
+
+    Raises:
+        NotFound: no such project or certificate.
+        Busy
+    """
+    scope, source = _check_scope(project_id), get_secrets_source()
+    own = source.read_bundles(scope)
+    bundle = next((each for each in own if each.name == name), None)
+    if bundle is None:
+        raise NotFound("certificate", f"{scope}/{name}")
+    is_default, following = choose_default(own) is bundle, None
+    if is_default:
+        left = [(scope, each) for each in own if each is not bundle]
+        if not left and scope != SHARED:
+            left = [(SHARED, each) for each in source.read_bundles(SHARED)]
+        following = (left[0][0], choose_default([each for _, each in left])) if left else None
+    return Removal(
+        place=f"{scope}/{name}",
+        pass_type=read_pass_type(bundle.certificate_pem),
+        is_default=is_default,
+        next_place=f"{following[0]}/{following[1].name}" if following else None,
+        next_pass_type=read_pass_type(following[1].certificate_pem) if following else None,
+    )
+
+
+def remove_certificate(*, project_id: int | None, name: str) -> None:
+    """Takes a certificate away, with its key.
+
+    Raises:
+        NotFound: no such project or certificate.
+        Refused: it cannot be removed from a folder.
+        Busy
+    """
+    removal = plan_removal(project_id=project_id, name=name)
+    make_secrets_writer().remove_bundle(removal.place.partition("/")[0], name)
 
 
 def install_wallets(text: str, *, project_id: int | None) -> list[str]:

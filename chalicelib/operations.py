@@ -33,6 +33,14 @@ class Rotation:
     old_expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Whose key was revoked, and how many the project has left that are in force."""
+
+    project_id: int
+    keys_left: int
+
+
 class Named(Enum):
     """What a name on the command line is meant to be, where it could be both."""
 
@@ -40,11 +48,15 @@ class Named(Enum):
     KEY = "key"
 
 
+LONGEST_NAME = 200
+"""characters of a project's name"""
+
+
 def create_project(*, name: str) -> Project:
     """A new tenant.
 
     Raises:
-        InvalidRequest: the name is empty.
+        InvalidRequest: the name is empty, too long or not printable.
     """
     platform = get_platform()
     return platform.projects.create_project(name=_check_name(name), now=platform.now())
@@ -54,7 +66,7 @@ def rename_project(*, project_id: int, name: str) -> None:
     """Gives a project another name; nothing else depends on it.
 
     Raises:
-        InvalidRequest: the name is empty.
+        InvalidRequest: the name is empty, too long or not printable.
         NotFound
     """
     if not get_platform().projects.rename_project(project_id=project_id, name=_check_name(name)):
@@ -62,9 +74,14 @@ def rename_project(*, project_id: int, name: str) -> None:
 
 
 def _check_name(name: str) -> str:
-    if not name.strip():
+    name = name.strip()
+    if not name:
         raise InvalidRequest("must not be empty", field="name")
-    return name.strip()
+    if len(name) > LONGEST_NAME:
+        raise InvalidRequest(f"has {len(name)} characters, the limit is {LONGEST_NAME}", field="name")
+    if not name.isprintable():
+        raise InvalidRequest("must be one line without control characters", field="name")
+    return name
 
 
 def get_project(*, project_id: int) -> Project | None:
@@ -159,15 +176,19 @@ def list_keys(*, project_id: int) -> list[Credential]:
     return get_platform().projects.list_credentials(project_id=project_id)
 
 
-def revoke_key(*, key: str) -> None:
+def revoke_key(*, key: str) -> Revocation:
     """Revokes a key; containers that remember it accept it for up to a minute more.
 
     Raises:
         NotFound
     """
     platform = get_platform()
-    if not platform.projects.revoke_credential(key=key, now=platform.now()):
+    credential = platform.projects.get_credential(key=key)
+    if credential is None or not platform.projects.revoke_credential(key=key, now=platform.now()):
         raise NotFound("key", key)
+    now, others = platform.now(), list_keys(project_id=credential.project_id)
+    left = [each for each in others if each.key != key and each.is_in_force(now)]
+    return Revocation(credential.project_id, len(left))
 
 
 def get_ticket(*, ticket_id: int) -> Ticket:

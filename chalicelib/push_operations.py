@@ -40,8 +40,7 @@ def list_services(*, project_id: int) -> list[Service]:
         NotFound: no such project.
         Busy: the settings cannot be read.
     """
-    if get_platform().projects.get_project(project_id=project_id) is None:
-        raise NotFound("project", project_id)
+    _check_project(project_id)
     source = get_wallet_services()
     services, google = source.get_services(project_id), source.get_google(project_id)
     pauses = {pause.service: pause for pause in list_pauses()}
@@ -83,9 +82,19 @@ def list_pauses() -> list[Pause]:
 
 
 def end_pauses(*, project_id: int) -> int:
-    """Lets a project's pushes go on; how many services rested. What waits already comes at the end of its pause."""
+    """Lets a project's pushes go on; how many services rested. What waits already comes at the end of its pause.
+
+    Raises:
+        NotFound: no such project.
+    """
+    _check_project(project_id)
     own = [pause for pause in list_pauses() if pause.service.partition("#")[0] == str(project_id)]
     return sum(get_platform().deliveries.end_pause(pause.service) for pause in own)
+
+
+def _check_project(project_id: int) -> None:
+    if get_platform().projects.get_project(project_id=project_id) is None:
+        raise NotFound("project", project_id)
 
 
 def redrive() -> tuple[int, int]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chalicelib.commands.printing import json_option, print_json, project_argument, show_time
+from chalicelib.commands.asking import UnseenOption
+from chalicelib.commands.printing import count, json_option, print_json, project_argument, show_time
 from chalicelib.commands.running import Group
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ def set_airship(*, project_id: int, base_url: str, headers: tuple[str, ...]) -> 
 @click.option("--url", required=True, help="Gets every webhook of the project.")
 @click.option(
     "--authorization",
-    prompt=True,
-    prompt_required=False,
-    hide_input=True,
+    cls=UnseenOption,
     help="The API key that the Authorization header is to hold; asked for if empty.",
 )
 def set_passworks(*, project_id: int, url: str, authorization: str | None) -> None:
@@ -112,7 +111,7 @@ def redrive_callbacks(*, project_id: int | None) -> None:
     from chalicelib import callback_operations
 
     sent, left = callback_operations.redrive(project_id=project_id)
-    click.echo(f"{sent} {'callback' if sent == 1 else 'callbacks'} sent again, {left} left.")
+    click.echo(f"{count(sent, 'callback')} sent again, {left} left.")
 
 
 def _split_header(text: str) -> tuple[str, str]:

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chalicelib.commands.asking import ask_unseen
 from chalicelib.commands.printing import json_option, print_json, print_rows, show_time
 from chalicelib.commands.running import Group
 
 if TYPE_CHECKING:
-    from chalicelib.certificate_operations import Certificate, CertificateFiles, CertificateReport, Installation
+    from chalicelib.certificate_operations import (
+        Certificate,
+        CertificateFiles,
+        CertificateReport,
+        Installation,
+        Removal,
+    )
 
 PASSWORD_VARIABLE = "P12_PASSWORD"
 """not one of ours by its name: `--local` forgets those"""
@@ -141,7 +148,46 @@ def _ask_password() -> str:
     given = os.environ.get(PASSWORD_VARIABLE)
     if given is not None:
         return given
-    return str(click.prompt("Password", hide_input=True, default="", show_default=False, err=True))
+    return ask_unseen("Password", instead=f"set {PASSWORD_VARIABLE}, or pipe it in", may_be_empty=True)
+
+
+@certificates.command("remove")
+@click.argument("name")
+@_project_option
+@click.option("--yes", is_flag=True, help="Do not ask; needed for what signs for all projects.")
+def remove_certificate(*, name: str, project_id: int | None, yes: bool) -> None:
+    """Take away the certificate called NAME, with its key, from where PASSEL_CERTIFICATES says."""
+    from chalicelib import certificate_operations
+
+    removal = certificate_operations.plan_removal(project_id=project_id, name=name)
+    if not yes:
+        click.echo(_describe_removal(removal), err=True)
+        if removal.is_shared_default:
+            raise click.ClickException(f"{removal.place} signs for all projects; --yes removes it nevertheless")
+        _confirm(f"Remove {removal.place}?")
+    certificate_operations.remove_certificate(project_id=project_id, name=name)
+    click.echo(f"Removed {removal.place}. Running processes sign with it for five minutes more.")
+
+
+def _confirm(question: str) -> None:
+    try:
+        click.confirm(question, abort=True, err=True)
+    except click.Abort as error:
+        if isinstance(error.__context__, EOFError):
+            raise click.ClickException("there is no terminal to ask; --yes removes it without a question") from error
+        raise
+
+
+def _describe_removal(removal: Removal) -> str:
+    text = f"{removal.place} signs passes of type {removal.pass_type or 'unknown'}"
+    if not removal.is_default:
+        return f"{text}: those of campaigns that name it cannot be signed any more."
+    if removal.next_place is None:
+        return f"{text}: nothing signs in its place, and these passes cannot be fetched any more."
+    following = f"{removal.next_place} with type {removal.next_pass_type or 'unknown'} signs in its place"
+    if removal.next_pass_type == removal.pass_type:
+        return f"{text}: {following}."
+    return f"{text}: {following}, and phones take all of them for new ones."
 
 
 @certificates.command("install-wallets")
@@ -181,11 +227,11 @@ def _describe_scope(project_id: int | None) -> str:
 def _tell_installed(installation: Installation, *, as_json: bool) -> None:
     certificate = installation.certificate
     if as_json:
-        more = {"name": installation.name, "is_new": installation.is_new, "warnings": installation.warnings}
+        more = {"is_new": installation.is_new, "warnings": installation.warnings}
         print_json({**_as_row(certificate), **_as_chain(certificate), **more})
     else:
         verb = "Installed" if installation.is_new else "Nothing to do, this is installed already:"
-        place = f"{certificate.scope}/{installation.name}"
+        place = f"{certificate.scope}/{certificate.name}"
         click.echo(f"{verb} {certificate.pass_type} of team {certificate.team} as {place}.")
         ends = (show_time(certificate.expires_at), show_time(certificate.issuer_expires_at))
         click.echo(f"It is valid until {ends[0]}, its issuer {certificate.issuer} until {ends[1]}.")
@@ -205,6 +251,7 @@ def _tell_problems(report: CertificateReport) -> None:
 def _as_row(certificate: Certificate) -> dict[str, Any]:
     return {
         "scope": certificate.scope,
+        "name": certificate.name,
         "pass_type": certificate.pass_type,
         "team": certificate.team,
         "expires_at": show_time(certificate.expires_at),

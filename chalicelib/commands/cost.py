@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _MIX = "wallet_mix"
 _WHOLE = "passes"
+_MOST_SERIES = 1_000_000
 _SHOWN_SHARE = 0.0005
 """of a total below which a thing that the team does is not shown by itself"""
 
@@ -60,14 +61,14 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--architecture", type=click.Choice(["arm64", "x86_64"]), default="arm64", show_default=True)
 @click.option(
     "--alarms",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, _MOST_SERIES),
     default=STANDARD_ALARMS,
     show_default=True,
     help="Metrics that alarms watch.",
 )
 @click.option(
     "--metrics",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, _MOST_SERIES),
     default=STANDARD_METRICS,
     show_default=True,
     help="Series of metrics that are written.",
@@ -192,7 +193,7 @@ def _print_bill(workload: Workload, bill: Bill, prices: PriceList, *, with_free_
 
 def _shares(column: str, dollars: dict[str, float], total: float) -> list[dict[str, Any]]:
     return [
-        {column: name, "dollars": f"{own:,.2f}", "share": f"{own / total:.0%}"}
+        {column: name, "dollars": f"{own:,.2f}", "share": f"{own / total if total else 0:.0%}"}
         for name, own in dollars.items()
         if own >= total * _SHOWN_SHARE
     ]

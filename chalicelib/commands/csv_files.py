@@ -13,10 +13,14 @@ from typing import BinaryIO
 
 import click
 
+from chalicelib.commands.output_files import open_private
+
 DELIMITERS = (",", ";", "\t")
 
 _BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_ZERO = b"\x00"
+"""half of what UTF-16 writes for a letter of ASCII"""
 _LONGEST_LINE = 4 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _EVERY_LINE_END = "\r\n"
@@ -79,8 +83,10 @@ class CsvFile:
     def _read_form(self, delimiter: str | None) -> None:
         path = self.path
         first = self._stream.readline(_LONGEST_LINE)
-        if first.startswith(_OTHER_BOMS):
+        if first.startswith(_OTHER_BOMS) or _ZERO in first:
             raise CsvError(f"{path} is UTF-16; save it as UTF-8")
+        if b"\r" in first and not first.endswith(b"\n"):
+            raise CsvError(f"{path} has lines that end in CR alone; save it with LF or CR LF at their ends")
         has_bom = first.startswith(_BOM)
         text = _decode(first.removeprefix(_BOM))
         line_end = "\r\n" if text.endswith("\r\n") else "\n"
@@ -146,7 +152,8 @@ class CsvFile:
                     yield Row(cells, before, after, _find_problem(cells))
                 before = after
         except csv.Error as error:
-            hint = "is a quotation mark missing or too many?"
+            is_line_end = str(error).startswith("new-line character")
+            hint = "does a line end in CR alone?" if is_line_end else "is a quotation mark missing or too many?"
             raise CsvError(f"{self.path}, line {before.line}: {error}; {hint}") from error
 
 
@@ -201,7 +208,7 @@ class RejectsFile:
         lines += [self._add_error(row.cells, problem) for row, problem in rejected]
         text = "".join(format_line(cells, self._form) for cells in lines)
         data = text.encode("utf-8", _UNDECODABLE)
-        with self.path.open("ab") as stream:
+        with os.fdopen(open_private(self.path, os.O_APPEND), "ab") as stream:
             stream.write(_BOM + data if is_new and self._form.has_bom else data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -220,9 +227,13 @@ class RejectsFile:
 
 def _open(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        stream = path.open("rb")
     except OSError as error:
         raise CsvError(f"{path} cannot be read: {error.strerror}") from error
+    if not stream.seekable():
+        stream.close()
+        raise CsvError(f"{path} is a pipe, of which nothing can be read twice; save it as a file and import that")
+    return stream
 
 
 def _decode(raw: bytes) -> str:

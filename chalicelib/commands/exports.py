@@ -11,7 +11,7 @@ import click
 
 from chalicelib.commands.csv_files import Form, format_line
 from chalicelib.commands.output_files import STANDARD_OUTPUT, open_output
-from chalicelib.commands.printing import project_argument
+from chalicelib.commands.printing import count, project_argument
 from chalicelib.commands.running import Operation
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ def _write(export: Export, what: str, *, form: str, output: str, for_spreadsheet
             write(records)
             written += len(records)
             bar.update(scanned)
-    click.echo(f"{written} {what}" + ("." if output == STANDARD_OUTPUT else f" in {output}."), err=True)
+    told = count(written, "pass" if what == "passes" else "registration", what)
+    click.echo(told + ("." if output == STANDARD_OUTPUT else f" in {output}."), err=True)
 
 
 def _csv_writer(export: Export, stream: TextIO, *, for_spreadsheets: bool) -> Callable[[Sequence[Any]], None]:

@@ -15,10 +15,11 @@ import click
 from chalicelib.commands.csv_files import CsvFile, RejectsFile
 from chalicelib.commands.import_runs import REJECTED, ImportRun
 from chalicelib.commands.journal import Journal
-from chalicelib.commands.printing import json_option, print_json, project_argument
-from chalicelib.commands.running import Operation
+from chalicelib.commands.printing import count, json_option, print_json, project_argument
+from chalicelib.commands.running import INTERRUPTED, Operation
 
 if TYPE_CHECKING:
+    from chalicelib.domain.templates import Template
     from chalicelib.import_operations import Importer
 
 PASSES_PER_BATCH = 200
@@ -111,7 +112,7 @@ def import_passes(*, project_id: int, template: str, existing: str, new_fields: 
             stopping=stopping,
         )
 
-    _import(options, {"kind": "passes", "project": project_id, "template": found.template_id}, make_importer)
+    _import(options, _describe_target("passes", project_id, found), make_importer)
 
 
 @click.command("import", cls=Operation)
@@ -135,8 +136,20 @@ def import_tags(*, project_id: int, template: str | None, options: _Options) -> 
     def make_importer(file: CsvFile, stopping: Event) -> Importer:
         return TagImport(project_id=project_id, template=found, columns=file.columns, stopping=stopping)
 
-    subject = {"kind": "tags", "project": project_id, "template": None if found is None else found.template_id}
-    _import(options, subject, make_importer)
+    _import(options, _describe_target("tags", project_id, found), make_importer)
+
+
+def _describe_target(kind: str, project_id: int, template: Template | None) -> dict[str, Any]:
+    """What an import goes to. Numbers are the same in every deployment, so it says what no other one has too."""
+    from chalicelib import operations
+
+    made_at = operations.get_project_or_raise(project_id=project_id).created_at.isoformat()
+    return {
+        "kind": kind,
+        "project": project_id,
+        "template": None if template is None else template.template_id,
+        "data": made_at if template is None else f"{made_at} {template.campaign_id}",
+    }
 
 
 def _import(options: _Options, subject: Mapping[str, Any], make_importer: Callable[[CsvFile, Event], Importer]) -> None:
@@ -157,8 +170,10 @@ def _import(options: _Options, subject: Mapping[str, Any], make_importer: Callab
         run = ImportRun(file, journal, rejects, importer, options.workers, options.batch_rows, stopping)
         try:
             run.run(total=total)
-        except BaseException:
+        except BaseException as error:
             _tell_stop(options.path, journal, total)
+            if isinstance(error, KeyboardInterrupt):
+                raise click.exceptions.Exit(INTERRUPTED) from error
             raise
     _tell_summary(options, journal, importer, rejects, seconds=time.monotonic() - start)
 
@@ -169,7 +184,7 @@ def _opened(options: _Options) -> Iterator[CsvFile]:
     try:
         yield file
     except OSError as error:
-        raise click.ClickException(f"{error.filename or options.path}: {error.strerror}") from error
+        raise click.ClickException(f"{error.filename or options.path}: {error.strerror or error}") from error
     finally:
         file.close()
 
@@ -206,7 +221,7 @@ def _prepare(options: _Options, file: CsvFile, subject: Mapping[str, Any]) -> tu
 
 
 def _tell_stop(path: Path, journal: Journal, total: int) -> None:
-    done = f"{journal.position.row} of {total} lines of {path.name} are done"
+    done = f"{journal.position.row} of {count(total, 'line')} of {path.name} are done"
     click.echo(f"Stopped: {done}. The same command goes on from there.", err=True)
 
 
@@ -221,7 +236,7 @@ def _tell_summary(
         print_json({**document, "rejects": where, "seconds": round(seconds, 1)})
     else:
         told = ", ".join(f"{number} {name}" for name, number in numbers.items())
-        click.echo(f"{journal.position.row} lines of {options.path.name}: {told}.")
+        click.echo(f"{count(journal.position.row, 'line')} of {options.path.name}: {told}.")
         if rejected:
             click.echo(f"What was rejected is in {rejects.path}, with the reasons; correct and import that file.")
     if rejected:

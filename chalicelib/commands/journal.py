@@ -19,19 +19,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.commands.csv_files import Position
+from chalicelib.commands.output_files import open_private
 
 if TYPE_CHECKING:
     from chalicelib.import_operations import Numbered
 
-_FORMAT = 1
+_FORMAT = 2
 
 _DIFFERENCES = {
     "file": "the file has changed since",
     "delimiter": "it was read with another delimiter",
     "kind": "it was another kind of import",
-    "deployment": "it went to another deployment",
     "project": "it went to another project",
     "template": "it went to another template",
+    "deployment": "it went to another deployment",
+    "data": "it went to other data than is there now: those of another stack or account, or made anew since",
 }
 
 
@@ -47,6 +49,15 @@ class _Begun:
     kept: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is done, in one piece: Ctrl-C may come between any two steps, and other threads save what is there then."""
+
+    position: Position
+    counts: Counter[str]
+    rejects_bytes: int
+
+
 class Journal:
     """The state of one import. All methods may be called from several threads."""
 
@@ -59,13 +70,26 @@ class Journal:
         self.path = path
         self._lock = Lock()
         self._subject = dict(subject)
-        self.position = beginning
-        self.counts: Counter[str] = Counter()
-        self.rejects_bytes = 0
+        self._done = _Done(beginning, Counter(), 0)
         self.finished_at: str | None = None
         self._first_pass_id: int | None = None
         self._begun: dict[int, _Begun] = {}
         self.is_new = not self._load()
+
+    @property
+    def position(self) -> Position:
+        """Everything before it is done."""
+        return self._done.position
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many rows came to what."""
+        return self._done.counts
+
+    @property
+    def rejects_bytes(self) -> int:
+        """The size of the file of rejects, as far as it is of what is done."""
+        return self._done.rejects_bytes
 
     def _load(self) -> bool:
         try:
@@ -83,9 +107,7 @@ class Journal:
         return True
 
     def _take_over(self, state: Mapping[str, Any]) -> None:
-        self.position = Position(**state["position"])
-        self.counts = Counter(state["counts"])
-        self.rejects_bytes = state["rejects_bytes"]
+        self._done = _Done(Position(**state["position"]), Counter(state["counts"]), state["rejects_bytes"])
         self.finished_at = state["finished_at"]
         self._first_pass_id = state["first_pass_id"]
         self._begun = {each["row"]: _Begun(each["rows"], each["kept"]) for each in state["begun"]}
@@ -120,10 +142,8 @@ class Journal:
     def finish_batch(self, row: int, *, end: Position, counts: Mapping[str, int], rejects_bytes: int) -> None:
         """Notes that everything up to a place is done, and what came of the last batch before it."""
         with self._lock:
+            self._done = _Done(end, self._done.counts + Counter(counts), rejects_bytes)
             self._begun.pop(row, None)
-            self.position = end
-            self.counts.update(counts)
-            self.rejects_bytes = rejects_bytes
             self._save()
 
     def finish(self) -> None:
@@ -144,7 +164,7 @@ class Journal:
             "begun": [{"row": row, "rows": begun.rows, "kept": begun.kept} for row, begun in self._begun.items()],
         }
         temporary = self.path.with_name(self.path.name + ".new")
-        with temporary.open("w", encoding="utf-8") as stream:
+        with os.fdopen(open_private(temporary, os.O_TRUNC), "w", encoding="utf-8") as stream:
             json.dump(state, stream)
             stream.flush()
             os.fsync(stream.fileno())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from chalicelib.commands.asking import UnseenOption
 from chalicelib.commands.durations import Duration
 from chalicelib.commands.printing import json_option, print_json, print_rows, project_argument, show_time
-from chalicelib.commands.running import Group
+from chalicelib.commands.running import Group, drop_output
 
 if TYPE_CHECKING:
     from chalicelib.domain.projects import Credential
@@ -25,9 +27,7 @@ def keys() -> None:
 def _brought_along(command: Callable[..., None]) -> Callable[..., None]:
     """The options of a pair that a team has already."""
     key = click.option("--key", help="Bring a key from elsewhere, so that its clients need not change.")
-    secret = click.option(
-        "--secret", prompt=True, prompt_required=False, hide_input=True, help="Its secret; asked for if empty."
-    )
+    secret = click.option("--secret", cls=UnseenOption, help="Its secret; asked for if empty, and not printed.")
     return key(secret(command))
 
 
@@ -40,11 +40,11 @@ def issue_key(*, project_id: int, key: str | None, secret: str | None, as_json: 
     from chalicelib import operations
 
     issued = operations.issue_key(project_id=project_id, key=key, secret=secret)
-    if as_json:
-        print_json(_as_pair(issued))
-    else:
-        click.echo(f"Key:    {issued.key}\nSecret: {issued.secret}")
-    _tell_once()
+    with _showing(issued, is_own=secret is not None):
+        if as_json:
+            print_json(_as_pair(issued, is_own=secret is not None))
+        else:
+            _print_pair(issued, is_own=secret is not None)
 
 
 @keys.command("rotate")
@@ -71,13 +71,14 @@ def rotate_key(
     rotation = operations.rotate_key(
         name=name, named=operations.Named(named) if named else None, overlap=overlap, key=key, secret=secret
     )
-    ends_at = show_time(rotation.old_expires_at)
-    if as_json:
-        print_json({**_as_pair(rotation.issued), "old_key": rotation.old_key, "old_expires_at": ends_at})
-    else:
-        click.echo(f"Key:    {rotation.issued.key}\nSecret: {rotation.issued.secret}")
-        click.echo(f"The old key {rotation.old_key} ends at {ends_at}.")
-    _tell_once()
+    ends_at, is_own = show_time(rotation.old_expires_at), secret is not None
+    with _showing(rotation.issued, is_own=is_own):
+        if as_json:
+            pair = _as_pair(rotation.issued, is_own=is_own)
+            print_json({**pair, "old_key": rotation.old_key, "old_expires_at": ends_at})
+        else:
+            _print_pair(rotation.issued, is_own=is_own)
+            click.echo(f"The old key {rotation.old_key} ends at {ends_at}.")
 
 
 @keys.command("list")
@@ -99,16 +100,36 @@ def revoke_key(*, key: str) -> None:
     """Revoke KEY at once and for good."""
     from chalicelib import operations
 
-    operations.revoke_key(key=key)
+    revocation = operations.revoke_key(key=key)
     click.echo(f"Revoked {key}. Processes that have just used it may accept it for a minute more.")
+    if not revocation.keys_left:
+        project_id = revocation.project_id
+        click.echo(
+            f"Project {project_id} has no key now and cannot be reached; `keys issue {project_id}` makes one.", err=True
+        )
 
 
-def _tell_once() -> None:
-    click.echo("Keep the secret now: it is not stored and cannot be shown again.", err=True)
+@contextmanager
+def _showing(issued: IssuedKey, *, is_own: bool) -> Iterator[None]:
+    """Around what shows a new pair. A secret that nobody has seen opens nothing, and the pair is of no use."""
+    try:
+        yield
+    except OSError as error:
+        advice = "" if is_own else f" Its secret is lost: `keys revoke {issued.key}`, and issue another."
+        problem = f"key {issued.key} was issued, but that cannot be printed: {error.strerror}.{advice}"
+        drop_output()
+        raise click.ClickException(problem) from error
+    if not is_own:
+        click.echo("Keep the secret now: it is not stored and cannot be shown again.", err=True)
 
 
-def _as_pair(issued: IssuedKey) -> dict[str, Any]:
-    return {"key": issued.key, "secret": issued.secret, "project_id": issued.project_id}
+def _print_pair(issued: IssuedKey, *, is_own: bool) -> None:
+    click.echo(f"Key:    {issued.key}\nSecret: {'as you gave it' if is_own else issued.secret}")
+
+
+def _as_pair(issued: IssuedKey, *, is_own: bool) -> dict[str, Any]:
+    """A secret that was brought along is known already, and was perhaps typed unseen."""
+    return {"key": issued.key, "secret": None if is_own else issued.secret, "project_id": issued.project_id}
 
 
 def _as_document(credential: Credential, now: datetime) -> dict[str, Any]:

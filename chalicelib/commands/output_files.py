@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and files that are their owner's alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ STANDARD_OUTPUT = "-"
 def open_output(target: str) -> Iterator[TextIO]:
     """UTF-8 text that takes the place of a file once the block has come to its end; its owner alone may read it.
 
-    `-` is standard output, to which everything goes at once.
+    Of a symbolic link it is the file that it leads to. `-` is standard output, to which everything goes at once; so it
+    does to what is there and no regular file, such as a device or a FIFO.
     """
     if target == STANDARD_OUTPUT:
         if isinstance(sys.stdout, TextIOWrapper):
@@ -28,7 +29,11 @@ def open_output(target: str) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    path = Path(target)
+    path = _resolve(target)
+    if path.exists() and not path.is_file():
+        with _write_through(path) as stream:
+            yield stream
+        return
     try:
         handle, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -46,3 +51,24 @@ def open_output(target: str) -> Iterator[TextIO]:
         if isinstance(error, OSError):
             raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error
         raise
+
+
+def open_private(path: Path, flags: int) -> int:
+    """The descriptor of a file for writing, which is its owner's alone if it is made here."""
+    return os.open(path, flags | os.O_WRONLY | os.O_CREAT, 0o600)
+
+
+def _resolve(target: str) -> Path:
+    try:
+        return Path(target).resolve()
+    except (OSError, RuntimeError) as error:
+        raise click.ClickException(f"{target} cannot be written: its links lead nowhere") from error
+
+
+@contextmanager
+def _write_through(path: Path) -> Iterator[TextIO]:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error

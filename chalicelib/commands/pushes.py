@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from chalicelib.commands.printing import json_option, print_rows, project_argument, show_time
+from chalicelib.commands.printing import count, json_option, print_rows, project_argument, show_time
 from chalicelib.commands.running import Group
 
 
@@ -52,7 +52,7 @@ def end_pauses(*, project_id: int) -> None:
     from chalicelib import push_operations
 
     ended = push_operations.end_pauses(project_id=project_id)
-    click.echo(f"{ended} {'pause' if ended == 1 else 'pauses'} ended. What waits already comes within 15 minutes.")
+    click.echo(f"{count(ended, 'pause')} ended. What waits already comes within 15 minutes.")
 
 
 @pushes.command("redrive")
@@ -61,4 +61,4 @@ def redrive_pushes() -> None:
     from chalicelib import push_operations
 
     sent, left = push_operations.redrive()
-    click.echo(f"{sent} {'message' if sent == 1 else 'messages'} sent again, {left} left.")
+    click.echo(f"{count(sent, 'message')} sent again, {left} left.")

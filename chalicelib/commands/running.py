@@ -6,9 +6,11 @@ Everything that reads the settings or loads botocore is imported by the command 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +22,9 @@ _STACK_FILE = "stack.json"
 """written by a local run: the environment variables that reach its engines"""
 
 _PROBE_SECONDS = 1.0
+
+INTERRUPTED = 130
+"""exit code after Ctrl-C, as shells have it"""
 
 _MISSING = ("ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 _NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError")
@@ -66,6 +71,42 @@ class Root(Group):
         if args[:1] == ["--local"] and (len(args) == 1 or args[1] in self.commands or args[1].startswith("-")):
             args = [f"--local={DEFAULT_DATA}", *args[1:]]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command that is named, questions of its options included; ends with one line whatever happens."""
+        if sys.stdout is None:
+            raise click.ClickException("standard output is closed; send it to /dev/null if nobody is to read it")
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            click.echo("\nStopped.", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from error
+        except click.Abort as error:
+            if not isinstance(error.__context__, KeyboardInterrupt):  # else Ctrl-C at a question
+                raise
+            click.echo("Stopped.", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read has had enough, as `head` does; click ends then
+                raise
+            drop_output()
+            raise click.ClickException(_describe_failure(error)) from error
+
+
+def drop_output() -> None:
+    """What could not be written is still buffered, and would fail once more when the process ends."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return  # not the process's own
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _describe_failure(error: OSError) -> str:
+    problem = error.strerror or str(error)
+    return f"{error.filename}: {problem}" if error.filename else f"what is printed cannot be written: {problem}"
 
 
 def _use_local_stack(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chalicelib.commands.printing import json_option, print_json, show_time
+from chalicelib.commands.printing import count, json_option, print_json, show_time
 from chalicelib.commands.running import Operation
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def resume_unfinished(*, minimum_age_seconds: float, queues_lost: bool) -> None:
     from chalicelib import operations
 
     sent = operations.resume_unfinished(minimum_age_seconds=minimum_age_seconds, queues_lost=queues_lost)
-    click.echo(f"{sent} {'message' if sent == 1 else 'messages'} sent.")
+    click.echo(f"{count(sent, 'message')} sent.")
 
 
 def _watch(ticket_id: int) -> Ticket:

@@ -13,6 +13,8 @@ from chalicelib.domain.errors import InvalidRequest
 
 MILLION: Final = 1_000_000
 GB: Final = 1_000_000_000
+LARGEST_PRICE: Final = 1e12
+"""dollars for a unit, or units of a tier"""
 """bytes; some of AWS's prices are for 2^30, which is up to 7 % less"""
 
 
@@ -314,4 +316,4 @@ def _read_tiers(value: Any, *, per: float, field: str) -> tuple[tuple[float, flo
 
 def _is_price(value: Any, *, finite: bool = True) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and value >= 0 and (math.isfinite(value) or not finite)
+    return is_number and (0 <= value <= LARGEST_PRICE or (value == math.inf and not finite))

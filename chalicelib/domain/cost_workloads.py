@@ -17,6 +17,10 @@ HOURS: Final = 730
 MANY: Final = 100
 """passes that a system creates in one request"""
 
+LARGEST_NUMBER: Final = 1e12
+"""of anything, so that products of such numbers are numbers still"""
+MOST_PASSES: Final = 10**10
+
 MIX_TOLERANCE: Final = 0.001
 MOST_TAGS: Final = 15
 LARGEST_PASS_KB: Final = 70
@@ -29,7 +33,7 @@ SHORT_NAMES: Final[Mapping[str, Wallet]] = MappingProxyType(
 """wallets as a mix names them"""
 
 
-def _number(text: str, *, least: float = 0, most: float = math.inf, grows: bool = False) -> Any:
+def _number(text: str, *, least: float = 0, most: float = LARGEST_NUMBER, grows: bool = False) -> Any:
     """A field of a workload: what it means, what it may be, and whether it grows with the number of passes."""
     return field(metadata={"text": text, "least": least, "most": most, "grows": grows})
 
@@ -42,7 +46,7 @@ class Workload:
         InvalidRequest: a value cannot be; `field` names it.
     """
 
-    passes: int = _number("Passes that are stored.", least=1)
+    passes: int = _number("Passes that are stored.", least=1, most=MOST_PASSES)
     tags: float = _number("Tags on a pass, on average.", most=MOST_TAGS)
     pass_kb: float = _number("Kilobytes of a stored pass, its content and 0.7 more.", least=0.7, most=LARGEST_PASS_KB)
     file_kb: float = _number("Kilobytes of a pass file as phones get it, images included.", least=1)
@@ -93,9 +97,8 @@ class Workload:
 
 
 def _check_number(name: str, value: float, rule: Mapping[str, Any]) -> None:
-    if not math.isfinite(value) or not rule["least"] <= value <= rule["most"]:
-        most = "" if rule["most"] == math.inf else f" and at most {rule['most']:g}"
-        raise InvalidRequest(f"must be at least {rule['least']:g}{most}, not {value:g}", field=name)
+    if not rule["least"] <= value <= rule["most"]:  # which nan is not either
+        raise InvalidRequest(f"must be at least {rule['least']:g} and at most {rule['most']:g}", field=name)
 
 
 STANDARD_ALARMS: Final = 62
@@ -240,10 +243,10 @@ def assume(passes: int, *, size: str | None = None) -> Workload:
     """What a team with so many passes is taken to do: as one of the three, or the nearest of them, in proportion.
 
     Raises:
-        InvalidRequest: there are no passes.
+        InvalidRequest: there are no passes, or too many.
     """
-    if passes < 1:
-        raise InvalidRequest("must be at least 1", field="passes")
+    if not 1 <= passes <= MOST_PASSES:
+        raise InvalidRequest(f"must be at least 1 and at most {MOST_PASSES:,}", field="passes")
     team = TEAMS[size] if size else min(TEAMS.values(), key=lambda each: abs(math.log(each.passes / passes)))
     factor = passes / team.passes
     grown = {each.name: getattr(team, each.name) * factor for each in fields(team) if each.metadata.get("grows")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,14 @@ _COMPLAINTS = {
 }
 """fragment of a line, in lower case, to the name of the complaint; the vaguest fragment stands last"""
 
+# anyone may post a line, so each of these takes time in proportion to it
+_ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]++@[\w.-]++")
+_NAMED_DEVICE = re.compile(
+    r"""(?i)(\bfor\sdevice|\bdevice[ _-]?(?:library)?[ _-]?id(?:entifier)?|/devices)([\s:='"#/]++)[^\s,;)'"/]++"""
+)
+_NUMBERED_DEVICE = re.compile(r"""(?i)(\bdevice)([\s:='"#]++)(?=[^\s,;)'"\d]{0,255}+\d)[^\s,;)'"]++""")
+"""`device` and a word with a digit, which ids have and most other words do not"""
+
 
 def classify_log_line(line: str) -> str | None:
     """The name of the known complaint in a line, usable as a metric's dimension; None for any other line.
@@ -27,6 +36,12 @@ def classify_log_line(line: str) -> str | None:
     """
     plain = line.lower().replace("\N{LEFT SINGLE QUOTATION MARK}", "'").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     return next((name for fragment, name in _COMPLAINTS.items() if fragment in plain), None)
+
+
+def without_people(line: str) -> str:
+    """A line with three dots in place of mail addresses and of ids of devices, as far as they can be recognised."""
+    line = _ADDRESS.sub("...", line)
+    return _NUMBERED_DEVICE.sub(r"\1\2...", _NAMED_DEVICE.sub(r"\1\2...", line))
 
 
 def bound_log(document: Any, *, lines: int, characters: int) -> list[str]:

@@ -65,12 +65,13 @@ def register(
     held: HeldPass,
     *,
     device_id: str,
-    read_installation: Callable[[], Installation],
+    read_installation: Callable[[Pass], Installation],
     ip: str | None = None,
 ) -> Registered:
     """Notes that a device holds a pass; a repeat takes over the wallet and the push token (wallets, section 2.2).
 
-    `read_installation` is called once the token is right, so that nobody else learns what is wrong with his body.
+    `read_installation` is called with the pass once the token is right, so that nobody else learns what is wrong with
+    his body.
     At most four calls: pass and registration, number, template and tags, transaction. One more for another wallet, and
     a message, where somebody is told of it.
 
@@ -84,7 +85,7 @@ def register(
     def attempt() -> Registered:
         nonlocal numbered, installation
         pass_, registration = _find(platform, held, device)
-        installation = installation or read_installation()
+        installation = installation or read_installation(pass_)
         if registration is not None:
             _renew(platform, pass_, registration, installation, ip=ip)
             return Registered.RENEWED
@@ -130,8 +131,17 @@ def _renew(
     send_waiting(platform, outgoing)
 
 
-def unregister(platform: Platform, held: HeldPass, *, device_id: str, ip: str | None = None) -> bool:
+def unregister(
+    platform: Platform,
+    held: HeldPass,
+    *,
+    device_id: str,
+    note: Callable[[Pass], None] | None = None,
+    ip: str | None = None,
+) -> bool:
     """Notes that a device holds a pass no longer; whether it did until now. At most three calls, and one a minute.
+
+    `note` is called with the pass once the token is right.
 
     Raises:
         Unauthorized, Busy
@@ -140,6 +150,8 @@ def unregister(platform: Platform, held: HeldPass, *, device_id: str, ip: str | 
 
     def attempt() -> bool:
         pass_, registration = _find(platform, held, device)
+        if note is not None:
+            note(pass_)
         if registration is None:
             return False
         remove_registration(platform, pass_, registration, ip=ip)

@@ -1,4 +1,4 @@
-"""Installing signing certificates, and the documents beside them, where `certificates.py` reads them.
+"""Installing and removing signing certificates, and the documents beside them, where `certificates.py` reads them.
 
 Each is one write that takes effect whole, so that nobody who reads meanwhile finds a key beside another certificate.
 Members that somebody put there one by one are taken away after that: they no longer count, and one of them is a key.
@@ -29,6 +29,9 @@ class SecretsWriter(Protocol):
 
     def write_document(self, scope: str, name: str, text: str) -> None:
         """Puts a document in the place of what has its name."""
+
+    def remove_bundle(self, scope: str, name: str) -> None:
+        """Takes a bundle away, with its key. Secrets Manager keeps it for 30 days, from which it can be restored."""
 
 
 def make_writer(settings: Settings, create_client: CreateClient, *, kms_key: str | None = None) -> SecretsWriter:
@@ -69,6 +72,21 @@ class FolderWriter:
     def write_document(self, scope: str, name: str, text: str) -> None:
         """See `SecretsWriter`."""
         _replace_file(self._folder / scope / f"{name}.json", text)
+
+    def remove_bundle(self, scope: str, name: str) -> None:
+        """See `SecretsWriter`. Refuses to leave a folder with other files, which would be read as an empty bundle."""
+        place = self._folder / scope / name
+        own = [f"{BUNDLE}.json", *(f"{member}.pem" for member in MEMBERS)]
+        try:
+            others = sorted(path.name for path in place.iterdir() if path.name not in own)
+            if others:
+                raise Refused(f"{place} holds other files as well, move them away: {', '.join(others)}")
+            # the single files first: without the bundle they would count again
+            for file in reversed(own):
+                (place / file).unlink(missing_ok=True)
+            place.rmdir()
+        except OSError as error:
+            raise Refused(f"{place} cannot be removed: {error.strerror}") from error
 
 
 def _replace_file(file: Path, text: str) -> None:
@@ -118,6 +136,11 @@ class ParameterWriter:
         """See `SecretsWriter`."""
         self._put(self._create_client(), f"{self._root.rstrip('/')}/{scope}/{name}", text)
 
+    def remove_bundle(self, scope: str, name: str) -> None:
+        """See `SecretsWriter`."""
+        place = f"{self._root.rstrip('/')}/{scope}/{name}"
+        self._create_client().delete_parameters(Names=[f"{place}/{member}" for member in (BUNDLE, *MEMBERS)])
+
     def _put(self, client: Any, name: str, text: str, *, like: str | None = None) -> None:
         kms_key = self._kms_key or _find_key(client, name) or (_find_key(client, like) if like else None)
         client.put_parameter(
@@ -154,11 +177,17 @@ class SecretWriter:
         client, secret_id = self._create_client(), f"{self._prefix}/{scope}/{name}"
         kms_key = {"KmsKeyId": self._kms_key} if self._kms_key else {}
         try:
-            client.describe_secret(SecretId=secret_id)
+            described = client.describe_secret(SecretId=secret_id)
         except client.exceptions.ResourceNotFoundException:
             client.create_secret(Name=secret_id, SecretString=text, **kms_key)
             return
+        if described.get("DeletedDate"):  # its name is taken until it is gone for good
+            client.restore_secret(SecretId=secret_id)
         if self._kms_key:
             client.update_secret(SecretId=secret_id, SecretString=text, **kms_key)
         else:
             client.put_secret_value(SecretId=secret_id, SecretString=text)
+
+    def remove_bundle(self, scope: str, name: str) -> None:
+        """See `SecretsWriter`."""
+        self._create_client().delete_secret(SecretId=f"{self._prefix}/{scope}/{name}", RecoveryWindowInDays=30)

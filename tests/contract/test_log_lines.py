@@ -109,14 +109,27 @@ def test_a_wallet_is_known_by_its_pass_and_not_by_its_device(stack: Stack, tenan
         tenant.call("PUT", f"/v1/pass/{pass_id}", json={"fields": {"Points": {"value": "9"}}})
         stack.drain()
         phone.poll(pushed=True)
+        phone.unregister(held)
 
     register = by_route(lines, "/v1/devices/{device_id}/registrations/{pass_type}/{serial_number}")
-    assert {line["pass_id"] for line in register} == {pass_id}
+    assert [line["method"] for line in register] == ["POST", "DELETE"]
+    assert {(line["project_id"], line["pass_id"]) for line in register} == {(tenant.project_id, pass_id)}
     fetched = by_route(lines, "/v1/passes/{pass_type}/{serial_number}")
     assert {(line["project_id"], line["pass_id"]) for line in fetched} == {(tenant.project_id, pass_id)}
     assert total(lines, "Pushes") == 1
     for secret in (phone.device_id, phone.push_token, token_of(held), tenant.secret, tenant.key):
         assert secret not in lines.text
+
+
+def test_a_stranger_with_another_token_is_noted_with_no_project(tenant: Tenant) -> None:
+    with run_as_lambda() as lines:
+        phone = Phone()
+        held = phone.install(tenant.call("GET", f"/v1/pass/{new_pass(tenant)}")["url"])
+        before = len(lines.all)
+        phone.unregister(held, headers={"Authorization": "ApplePass another"})
+
+    (line,) = lines.all[before:]
+    assert (line["status"], line.get("project_id")) == (401, None)
 
 
 def test_what_devices_report_is_a_field_without_their_ids(stack: Stack) -> None:

@@ -116,10 +116,12 @@ def test_each_dialect_is_removed_by_itself(stack: Stack, tenant: Tenant) -> None
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("show", 987654321), "callback of project 987654321 was not found"),
-        (("secret", 987654321), "987654321 was not found"),
-        (("secret", 987654321, "--rotate"), "987654321 was not found"),
-        (("remove", 987654321, "airship"), "987654321 was not found"),
+        (("show", "own"), "Error: callback of project"),
+        (("show", 987654321), "Error: project 987654321 was not found"),
+        (("secret", 987654321), "Error: project 987654321 was not found"),
+        (("secret", 987654321, "--rotate"), "Error: project 987654321 was not found"),
+        (("remove", 987654321, "airship"), "Error: project 987654321 was not found"),
+        (("redrive", "--project", 987654321), "Error: project 987654321 was not found"),
         (("set", 987654321, URL), "project 987654321 was not found"),
         (("passworks", 987654321, "--url", HOOKS), "project 987654321 was not found"),
         (("set", "own", "http://callbacks.example"), "baseUrl: must be an https URL"),

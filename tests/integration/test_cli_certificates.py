@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
 
 from chalicelib.cli import command
 from chalicelib.domain.certificates import CertificateBundle
@@ -314,6 +314,78 @@ def test_a_p12_is_installed_with_a_password_that_is_typed_or_in_the_environment(
     run("install", "--p12", p12, password=PASSWORD)
     assert read_stored()[0].certificate_pem == second.certificate_pem
     assert_refused(run("install", "--p12", p12, password="wrong", exit_code=1), "its password is wrong")
+
+
+def test_a_p12_without_a_password_asks_for_none(in_folder: Path, tmp_path: Path) -> None:
+    new = make_new()
+    certificate = x509.load_pem_x509_certificate(new.certificate_pem)
+    authorities = [x509.load_pem_x509_certificate(new.wwdr_pem)]
+    p12 = tmp_path / "pass.p12"
+    p12.write_bytes(pkcs12.serialize_key_and_certificates(b"x", pass_key(), certificate, authorities, NoEncryption()))
+    run("install", "--p12", p12)
+
+    assert read_stored()[0].certificate_pem == new.certificate_pem
+
+
+def test_without_a_terminal_it_is_said_where_a_password_comes_from(in_folder: Path, tmp_path: Path) -> None:
+    p12 = tmp_path / "pass.p12"
+    p12.write_bytes(export_p12(make_new()))
+    result = run("install", "--p12", p12, exit_code=1)
+
+    assert result.stderr == "Error: there is no terminal to ask for the password; set P12_PASSWORD, or pipe it in\n"
+
+
+# Removing
+
+
+def test_a_certificate_is_removed_and_its_name_can_be_taken_again(place: Place, tmp_path: Path, tenant: Tenant) -> None:
+    folder = write_files(tmp_path / "new", make_new())
+    own = ("--project", tenant.project_id)
+    run("install", folder)
+    run("install", folder, *own)
+    run("install", folder, *own, "--name", "second")
+    assert [(each["scope"], each["name"]) for each in run_json()] == [
+        ("shared", "default"),
+        (str(tenant.project_id), "default"),
+        (str(tenant.project_id), "second"),
+    ]
+
+    asked = run("remove", "default", *own, typed="y\n")
+    assert f"signs passes of type {PASS_TYPE}: {tenant.project_id}/second with type {PASS_TYPE}" in asked.stderr
+    run("remove", "second", *own, "--yes")
+    assert read_stored(tenant.project_id) == []
+    assert run("remove", "second", *own, exit_code=1).stderr.endswith(f"{tenant.project_id}/second was not found\n")
+    assert len(read_stored()) == 1
+    run("install", folder, *own, "--name", "second")
+    assert [each.name for each in read_stored(tenant.project_id)] == ["second"]
+
+
+def test_who_does_not_say_yes_keeps_the_certificate(in_folder: Path, tmp_path: Path, tenant: Tenant) -> None:
+    folder = write_files(tmp_path / "new", make_new())
+    run("install", folder)
+    run(
+        "install",
+        write_files(tmp_path / "other", make_new(OTHER)),
+        "--project",
+        tenant.project_id,
+        "--change-pass-type",
+    )
+
+    own = ("remove", "default", "--project", tenant.project_id)
+    assert "phones take all of them for new ones" in run(*own, exit_code=1, typed="n\n").stderr
+    assert "there is no terminal to ask; --yes" in run(*own, exit_code=1).stderr
+    assert "shared/default signs for all projects" in run("remove", "default", exit_code=1, typed="y\n").stderr
+    assert len(read_stored()) == len(read_stored(tenant.project_id)) == 1
+    run("remove", "default", "--yes")
+    assert read_stored() == []
+
+
+def test_a_folder_that_holds_more_is_not_removed(in_folder: Path, tmp_path: Path) -> None:
+    run("install", write_files(tmp_path / "new", make_new()))
+    (in_folder / "shared" / "default" / "pass.p12").write_bytes(b"")
+
+    assert_refused(run("remove", "default", "--yes", exit_code=1), "holds other files as well", "pass.p12")
+    assert len(read_stored()) == 1
 
 
 # What is refused; nothing is written then

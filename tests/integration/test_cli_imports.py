@@ -8,13 +8,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from chalicelib import import_operations
+from chalicelib import import_operations, operations
 from chalicelib.cli import command
 from chalicelib.domain import issuing
 from chalicelib.domain.content import Content, Entry
@@ -270,6 +272,46 @@ def test_an_update_that_is_refused_is_rejected(tenant: Tenant, template_id: int,
     assert "a pass has at most 15 tags" in read_rejects(third)[0]["error"]
 
 
+@pytest.mark.parametrize("kind", ["passes", "tags"])
+def test_what_went_to_other_data_is_not_gone_on_with(
+    tenant: Tenant, template_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Another stack has projects and templates of the same numbers, under the same prefix in the same region."""
+    file = write(tmp_path / "x.csv", ["externalId", "tags"], ["a", "gold"])
+    run("passes", "import", tenant.project_id, template_id, file)
+    command_line = [kind, "import", tenant.project_id, *([template_id] if kind == "passes" else []), file]
+    if kind == "tags":
+        run(*command_line, "--restart")
+    assert "was imported" in run(*command_line, exit_code=1).stderr
+    find = operations.get_project_or_raise
+    elsewhere = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    monkeypatch.setattr(
+        operations,
+        "get_project_or_raise",
+        lambda *, project_id: replace(find(project_id=project_id), created_at=elsewhere),
+    )
+
+    assert "it went to other data than is there now" in run(*command_line, exit_code=1).stderr
+
+
+def test_a_template_of_the_same_number_is_another_one(
+    tenant: Tenant, template_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "x.csv", ["externalId"], ["a"])
+    run("passes", "import", tenant.project_id, template_id, file)
+    find = operations.get_named_template_or_raise
+    monkeypatch.setattr(
+        operations, "get_named_template_or_raise", lambda **named: replace(find(**named), campaign_id="another")
+    )
+
+    assert "it went to other data" in run("passes", "import", tenant.project_id, template_id, file, exit_code=1).stderr
+
+
+def test_one_line_is_told_as_one(tenant: Tenant, template_id: int, tmp_path: Path) -> None:
+    file = write(tmp_path / "x.csv", ["externalId"], ["a"])
+    assert run("passes", "import", tenant.project_id, template_id, file).stdout.startswith("1 line of x.csv: ")
+
+
 def test_the_same_external_id_in_another_template_is_another_pass(tenant: Tenant, tmp_path: Path) -> None:
     file = write(tmp_path / "x.csv", ["externalId"], ["a"])
     for name in ("one", "two"):
@@ -293,7 +335,7 @@ def test_what_storage_refuses_for_now_is_tried_again_and_never_rejected(
         count = refused[call.operation] = refused.get(call.operation, 0) + 1
         if call.operation == "TransactWriteItems":
             return LostAnswer() if count <= 6 else None
-        return Refusal("ThrottlingException") if 2 < count <= 8 else None
+        return Refusal("ThrottlingException") if 3 < count <= 9 else None
 
     with inject(rule) as injection:
         result = run_json("passes", "import", tenant.project_id, template_id, file, "--batch", 5)

@@ -238,7 +238,7 @@ def test_a_device_that_comes_while_the_last_one_leaves_installs_the_pass(
     platform = with_rival(get_platform(), "registrations", "register", lambda: phone.unregister(held))
     installation = Installation(wallet=tablet.wallet, push_token=tablet.push_token)
 
-    outcome = register(platform, named(held), device_id=tablet.device_id, read_installation=lambda: installation)
+    outcome = register(platform, named(held), device_id=tablet.device_id, read_installation=lambda _: installation)
 
     assert outcome is Registered.NEW
     assert (card.shown["status"], card.shown["platform"]) == ("installed", "android")

@@ -7,11 +7,12 @@ from typing import Any
 
 from chalice import Blueprint, Response
 
-from chalicelib.api.passkit.entry import WalletRequest, empty, read_device_id, wallet_route
+from chalicelib.api.passkit.entry import WalletRequest, empty, note_pass, read_device_id, wallet_route
 from chalicelib.api.requests import JSON, decode
 from chalicelib.domain import registering
 from chalicelib.domain.device_tag import HeldPass, list_changes
 from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.passes import Pass
 from chalicelib.domain.push_services import is_acceptable_url
 from chalicelib.domain.recognising import recognise_wallet
 from chalicelib.domain.registering import Registered
@@ -48,7 +49,8 @@ def _register(
     return empty(201 if outcome is Registered.NEW else 200)
 
 
-def _read_installation(request: WalletRequest, *, attido_path: bool) -> Installation:
+def _read_installation(request: WalletRequest, pass_: Pass, *, attido_path: bool) -> Installation:
+    note_pass(pass_)
     document = request.document
     if not isinstance(document, dict):
         raise InvalidRequest("must be a JSON object", field="body")
@@ -94,6 +96,7 @@ def _unregister(request: WalletRequest, device_id: str, pass_type: str, serial_n
         request.platform,
         request.held_pass(pass_type=pass_type, serial_number=serial_number),
         device_id=decode(device_id),
+        note=note_pass,
         ip=request.source_ip,
     )
     return empty(200)

@@ -8,9 +8,11 @@ from typing import Any
 from chalice import Blueprint, Response
 from chalice.app import Request
 
+from chalicelib import logs
 from chalicelib.api.bodies import parse_json
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
+from chalicelib.domain.passes import Pass
 from chalicelib.domain.recognising import parse_pass_authorization
 from chalicelib.domain.registering import HeldPass
 from chalicelib.errors import wallet_answer
@@ -53,6 +55,11 @@ class WalletRequest(ApiRequest):
             UnreadableBody
         """
         return parse_json(self.body)
+
+
+def note_pass(pass_: Pass) -> None:
+    """Whose pass a wallet asks for, which is known once its token was right."""
+    logs.note(project_id=pass_.project_id, pass_id=pass_.pass_id)
 
 
 def read_device_id(segment: str) -> str:

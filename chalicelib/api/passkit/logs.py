@@ -10,7 +10,7 @@ from chalice import Blueprint, Response
 
 from chalicelib import metrics
 from chalicelib.api.passkit.entry import WalletRequest, empty, wallet_route
-from chalicelib.domain.device_logs import bound_log, classify_log_line
+from chalicelib.domain.device_logs import bound_log, classify_log_line, without_people
 from chalicelib.domain.errors import UnreadableBody
 from chalicelib.logs import without_secrets
 from chalicelib.settings import get_settings
@@ -64,9 +64,9 @@ def post_log(request: WalletRequest) -> Response:
 
 def _write(line: str) -> None:
     """One line of the log, with what the device said in a field of its own; a complaint about us is a warning and
-    raises a metric. Device ids, which open the device's list of passes, are left out."""
+    raises a metric. Left out are ids of devices, which open the device's list of passes, and mail addresses."""
     complaint = classify_log_line(line)
-    entry = {"event": "device_log", "line": without_secrets(line)}
+    entry = {"event": "device_log", "line": without_people(without_secrets(line))}
     if complaint is not None:
         entry["complaint"] = complaint
         metrics.count("DeviceComplaint", Complaint=complaint)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from chalice import Blueprint, Response
 
-from chalicelib import logs
 from chalicelib.api.passkit.delivery import freshness, send_pkpass
-from chalicelib.api.passkit.entry import WalletRequest, empty, wallet_route
+from chalicelib.api.passkit.entry import WalletRequest, empty, note_pass, wallet_route
 from chalicelib.domain.callback_events import report_delivery
 from chalicelib.domain.http_dates import parse_http_date
 from chalicelib.domain.registering import get_held_pass
@@ -20,7 +19,7 @@ def get_latest_pass(request: WalletRequest, pass_type: str, serial_number: str) 
     """The signed file; or 304 if the wallet has this version, which whole seconds decide (section 2.4)."""
     held = request.held_pass(pass_type=pass_type, serial_number=serial_number)
     pass_, standing = get_held_pass(request.platform, held)
-    logs.note(project_id=pass_.project_id)
+    note_pass(pass_)
     since = parse_http_date(request.header("if-modified-since") or "")
     if since is not None and pass_.last_modified <= since:
         return empty(304, freshness(pass_))

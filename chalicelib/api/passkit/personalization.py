@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 from chalice import Blueprint, Response
 
-from chalicelib import logs
 from chalicelib.api.bodies import read_model
-from chalicelib.api.passkit.entry import WalletRequest, wallet_route
+from chalicelib.api.passkit.entry import WalletRequest, note_pass, wallet_route
 from chalicelib.api.requests import decode
 from chalicelib.domain.errors import Busy, NotFound, Unauthorized
 from chalicelib.domain.passes import Pass
@@ -34,7 +33,7 @@ def personalize(request: WalletRequest, pass_type: str, serial_number: str) -> R
     """Answers with our signature over the token. Whether Wallet shows the pass's token is not known: if so, it is
     checked."""
     pass_ = _find(request, pass_type, serial_number)
-    logs.note(project_id=pass_.project_id)
+    note_pass(pass_)
     body = read_model(PersonalizationBody, request.document)
     signature = _sign(pass_, body.token)
     try:

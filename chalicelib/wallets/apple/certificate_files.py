@@ -48,13 +48,18 @@ def bundle_from_files(
 def bundle_from_p12(
     name: str, *, data: bytes, authorities: bytes | None, ask_password: AskPassword
 ) -> CertificateBundle:
-    """The bundle of a .p12 file. The WWDR certificate comes from `authorities`, else from the file itself.
+    """The bundle of a .p12 file, whose password is asked for if it has one.
+
+    The WWDR certificate comes from `authorities`, else from the file itself.
 
     Raises:
         CertificateError: the file cannot be opened, or a part is missing.
     """
     try:
-        opened = pkcs12.load_pkcs12(data, ask_password().encode() or None)
+        try:
+            opened = pkcs12.load_pkcs12(data, None)
+        except ValueError:  # it is encrypted, or no such file at all
+            opened = pkcs12.load_pkcs12(data, ask_password().encode())
     except (ValueError, UnsupportedAlgorithm) as error:
         raise CertificateError("the .p12 file cannot be opened: its password is wrong, or it is damaged") from error
     if opened.cert is None or opened.key is None:

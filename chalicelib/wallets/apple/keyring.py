@@ -76,7 +76,16 @@ class Keyring:
         Raises:
             Busy: the source cannot be reached.
         """
-        return [credentials for bundle in self._load(scope) if (credentials := self._fit(bundle)) is not None]
+        return [credentials for _, credentials in self.list_named(scope)]
+
+    def list_named(self, scope: str) -> list[tuple[str, SigningCredentials]]:
+        """The same, each with the name of its bundle.
+
+        Raises:
+            Busy: the source cannot be reached.
+        """
+        fit = ((bundle.name, self._fit(bundle)) for bundle in self._load(scope))
+        return [(name, credentials) for name, credentials in fit if credentials is not None]
 
     def get_credentials(self, project_id: int, certificate_id: str | None) -> SigningCredentials | None:
         """The certificate with that id; without an id the project's default. None: there is none, or it is unfit.

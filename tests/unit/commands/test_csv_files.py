@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -79,9 +81,13 @@ def test_what_is_written_reads_back_and_a_reading_can_begin_at_any_row(
         ('a,b\n1,2\n"3,4\n5,6\n', "line 3: unexpected end of data; is a quotation mark missing or too many"),
         ('a,b\n1,2\n"3"x,4\n', "line 3: ',' expected after '\"'"),
         ("a,b\n1,2\r3,4\r", "line 2: new-line character seen in unquoted field"),
+        ("a,b\n1,2\r3,4\r", "does a line end in CR alone?"),
+        ("a,b\r1,2\r3,4\r", "has lines that end in CR alone; save it with LF or CR LF"),
         ("a\n" + "x" * 200_000, "line 2: field larger than field limit"),
         ("a\n" + "x" * 5_000_000, "line 2 has more than"),
         ("a\n1\n".encode("utf-16"), "is UTF-16; save it as UTF-8"),
+        ("a\n1\n".encode("utf-16-le"), "is UTF-16; save it as UTF-8"),
+        ("a\n1\n".encode("utf-16-be"), "is UTF-16; save it as UTF-8"),
         ("größe,b\n1,2\n".encode("latin-1"), "line 1: is not UTF-8"),
     ],
 )
@@ -119,6 +125,23 @@ def test_rejects_are_written_as_the_file_is_with_a_reason(tmp_path: Path, conten
 
     expected = content.replace("a;b", "a;b;error").replace("1;2", "1;2;no") + '1;2;"not; ""either"""\r\n'
     assert (tmp_path / "r.csv").read_bytes() == expected.encode()
+
+
+def test_rejects_are_their_owners_alone(tmp_path: Path) -> None:
+    with closing(CsvFile(write(tmp_path / "x.csv", "a\n1\n"))) as file:
+        RejectsFile(tmp_path / "r.csv", file).append([(row, "no") for row in file.rows(file.beginning)])
+
+    assert stat.S_IMODE((tmp_path / "r.csv").stat().st_mode) == 0o600
+
+
+def test_a_pipe_is_refused_since_it_is_read_twice(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    try:
+        with pytest.raises(CsvError, match="is a pipe"):
+            CsvFile(Path(f"/dev/fd/{reading}"))
+    finally:
+        os.close(reading)
 
 
 def test_rejects_of_rejects_have_one_column_of_reasons(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import stat
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -15,7 +18,8 @@ from chalicelib.domain.issuing import PassNumbers
 from chalicelib.import_operations import Numbered
 
 START, END = Position(0, 2, 10), Position(5, 7, 60)
-SUBJECT = {"kind": "passes", "file": "digest", "delimiter": ",", "deployment": "x", "project": 1, "template": 2}
+TARGET = {"kind": "passes", "deployment": "x", "data": "y", "project": 1, "template": 2}
+SUBJECT = {**TARGET, "file": "digest", "delimiter": ","}
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 NUMBERED = Numbered([0, 1, 2, 4], PassNumbers([1999, 5000, 5001, 5003], AT))
 
@@ -67,6 +71,7 @@ def test_the_end_is_noted(tmp_path: Path) -> None:
         ({"template": 3}, "it went to another template"),
         ({"project": 3}, "it went to another project"),
         ({"deployment": "y"}, "it went to another deployment"),
+        ({"data": "z"}, "it went to other data than is there now"),
         ({"kind": "tags"}, "it was another kind of import"),
         ({"delimiter": ";"}, "it was read with another delimiter"),
     ],
@@ -80,7 +85,7 @@ def test_another_import_is_refused(tmp_path: Path, changes: dict[str, Any], diff
     assert "--restart" in refused.value.message
 
 
-@pytest.mark.parametrize("content", ["", "x", "[]", json.dumps({"format": 2}), '{"format": 1}'])
+@pytest.mark.parametrize("content", ["", "x", "[]", json.dumps({"format": 1}), '{"format": 2}'])
 def test_a_damaged_journal_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.progress").write_text(content)
 
@@ -100,3 +105,56 @@ def test_a_death_while_writing_leaves_the_state_before(tmp_path: Path, monkeypat
         journal.finish_batch(5, end=END, counts={"created": 1}, rejects_bytes=0)
     monkeypatch.undo()
     assert open_journal(tmp_path).counts == {"created": 1}
+
+
+def test_it_is_its_owners_alone(tmp_path: Path) -> None:
+    open_journal(tmp_path).finish()
+
+    assert stat.S_IMODE((tmp_path / "x.progress").stat().st_mode) == 0o600
+
+
+def interrupt_before(steps: int) -> Any:
+    """A trace function that plays Ctrl-C before one of the steps that `finish_batch` makes while it holds its lock."""
+    locking: int | None = None
+    left = steps
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left, locking
+        if frame.f_code is not Journal.finish_batch.__code__:
+            return None
+        if event == "line":
+            locking = locking or frame.f_lineno
+            left -= frame.f_lineno != locking
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    return trace
+
+
+def test_ctrl_c_at_any_moment_leaves_a_batch_done_or_begun(tmp_path: Path) -> None:
+    """What other threads save after it must not say that a batch was neither: its passes would be taken for others'."""
+    seen, steps, before = set(), 0, sys.gettrace()
+    while True:
+        steps += 1
+        folder = tmp_path / str(steps)
+        folder.mkdir()
+        journal = open_journal(folder)
+        journal.memory(0, rows=5).keep(NUMBERED)
+        sys.settrace(interrupt_before(steps))
+        try:
+            journal.finish_batch(0, end=END, counts={"created": 5}, rejects_bytes=7)
+        except KeyboardInterrupt:
+            pass
+        else:
+            break
+        finally:
+            sys.settrace(before)
+        journal.memory(5, rows=1).keep(Numbered([0], PassNumbers([70], AT)))
+        again = open_journal(folder)
+        done = (again.position, again.rejects_bytes, dict(again.counts))
+        assert done in [(START, 0, {}), (END, 7, {"created": 5})]
+        if again.position == START:
+            assert again.begun_rows() == {0: 5, 5: 1}
+        seen.add(again.position)
+    assert seen == {START, END}

@@ -222,6 +222,8 @@ def test_a_file_of_prices_that_does_not_fit_is_refused(document: object, part: s
         {"pass_kb": 0},
         {"reads_per_month": math.nan},
         {"devices_per_pass": math.inf},
+        {"bulk_updates_per_month": 1e308},
+        {"passes": 10**400},
         {"wallet_mix": {Wallet.PASSBOOK: 0.5}},
         {"wallet_mix": {Wallet.PASSBOOK: 1.5, Wallet.PASS2U: -0.5}},
     ],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.device_logs import bound_log, classify_log_line
+from chalicelib.domain.device_logs import bound_log, classify_log_line, without_people
 
 TASK = "[2024-01-01 10:00:00 +0000] Get pass task (pass type pass.example, serial number 7; with web service url x)"
 
@@ -80,3 +80,34 @@ def test_lines_are_always_one_printable_line_that_can_be_stored(logs: list[str])
         assert len(line) <= 20
         assert line.isprintable()
         line.encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("ask ann.lee+x@mail.example.com, please", "ask ..., please"),
+        ("<bo@localhost>", "<...>"),
+        ("Register task (for device my-phone, pass type x)", "Register task (for device ..., pass type x)"),
+        ("device my-phone-0 said no", "device ... said no"),
+        (
+            "Device: A1B2; deviceLibraryIdentifier=abc, device id 'x'",
+            "Device: ...; deviceLibraryIdentifier=..., device id '...'",
+        ),
+        (
+            "GET https://x.example/v1/devices/my-phone/registrations/p",
+            "GET https://x.example/v1/devices/.../registrations/p",
+        ),
+        (f"{TASK}: The device has already processed it.", f"{TASK}: The device has already processed it."),
+        ("@ alone, and device", "@ alone, and device"),
+    ],
+)
+def test_people_and_devices_are_left_out(line: str, left: str) -> None:
+    assert without_people(line) == left
+
+
+@pytest.mark.parametrize(
+    "part", ["a", "a@", "@", "device ", "for device ", "device" + "=" * 9, "/devices/", "device x-"]
+)
+def test_a_line_made_to_be_slow_is_not(part: str) -> None:
+    """In proportion to the length: a hundred times as much would take minutes otherwise."""
+    without_people(part * (200_000 // len(part)))
