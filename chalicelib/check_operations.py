@@ -189,6 +189,11 @@ def open_check(options: CheckOptions, *, state_file: Path, fresh: bool = False) 
     _try_writing(state_file)
     if document is None:
         return Check(options, state_file, Progress(), datetime.now(UTC), is_resumed=False)
+    try:
+        started_at, saved_at = (datetime.fromisoformat(document[name]) for name in ("started_at", "saved_at"))
+        progress = _decode(document["progress"])
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise StateMismatch(f"{state_file} is not the state of a check; --fresh begins anew") from error
     wanted = _describe(options)
     differing = [f"{name} {document.get(name)}" for name, value in wanted.items() if document.get(name) != value]
     if differing:
@@ -196,11 +201,6 @@ def open_check(options: CheckOptions, *, state_file: Path, fresh: bool = False) 
             f"{state_file} is of a check with {', '.join(differing)};"
             " give the same options, another --state, or --fresh to begin anew"
         )
-    try:
-        started_at, saved_at = (datetime.fromisoformat(document[name]) for name in ("started_at", "saved_at"))
-        progress = _decode(document["progress"])
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise StateMismatch(f"{state_file} is not the state of a check; --fresh begins anew") from error
     if datetime.now(UTC) - saved_at > OLDEST_STATE:
         raise StateMismatch(
             f"{state_file} is of a check that was stopped at {saved_at:%Y-%m-%d %H:%M} UTC, and much may have been"
