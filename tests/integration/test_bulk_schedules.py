@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain import bulk_updates, updating
 from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.errors import NumberTaken
 from chalicelib.domain.passes import Pass, PassReference
 from chalicelib.domain.tickets import TicketStatus
 from chalicelib.wiring import get_platform
@@ -84,10 +86,13 @@ class Scene:
             self.expect(self.passes[position], name, ticket_id, -ticket_id)
 
     def write_late(self) -> None:
-        """Writes the single updates that had to wait, the newest first and each twice."""
+        """Writes the single updates that had to wait, the newest first and each twice; a ticket is written once."""
         platform = get_platform()
-        for ticket_id, pass_, name in self.late[::-1] * 2:
+        for ticket_id, pass_, name in self.late[::-1]:
             updating._write(platform, read_pass(pass_), _write(name, -ticket_id), ticket_id, platform.now())
+        for ticket_id, pass_, name in self.late:
+            with pytest.raises(NumberTaken):
+                updating._write(platform, read_pass(pass_), _write(name, -ticket_id), ticket_id, platform.now())
 
     def shown(self) -> dict[tuple[int, str], object]:
         """What the passes show of the fields that anybody wrote."""
