@@ -149,7 +149,10 @@ def _describe(error: errors.PasselError) -> tuple[str, dict[str, Any]]:
 
 
 def _say(error: errors.PasselError) -> str:
-    return "too many writers at once" if isinstance(error, errors.Conflict) else str(error)
+    if isinstance(error, errors.Conflict):
+        return "too many writers at once"
+    # what is to be done about it stands in the log, for the operator
+    return "no number can be given out at present" if isinstance(error, errors.NumberTaken) else str(error)
 
 
 def _when_to_retry(error: errors.PasselError) -> dict[str, str]:

@@ -165,3 +165,11 @@ def test_an_invalid_value_is_named_with_its_place() -> None:
     answer = airship_answer(errors.InvalidRequest("is too long", field="tags[3]"))
 
     assert (answer.status, answer.body["details"]) == (400, "tags[3]: is too long")
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_an_operator_has_to_do_is_not_told_to_clients(answer: Callable[[Exception], ErrorAnswer]) -> None:
+    refused = answer(errors.NumberTaken("ticket 7 exists already; `check --repair` moves the sequence on"))
+
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+    assert "check" not in str(refused.body)
