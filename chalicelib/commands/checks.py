@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.commands.printing import show_time
-from chalicelib.commands.running import Operation
+from chalicelib.commands.running import INTERRUPTED, Operation
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from chalicelib.check_operations import Check, CheckOptions, CheckSummary
     from chalicelib.domain.check_runs import Finding
-
-INTERRUPTED = 130
-"""exit code after Ctrl-C, as shells have it"""
 
 _CLEAR_LINE = "\r\x1b[K"
 
