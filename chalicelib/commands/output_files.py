@@ -59,10 +59,14 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def _resolve(target: str) -> Path:
+    lost = click.ClickException(f"{target} cannot be written: its links lead nowhere")
     try:
-        return Path(target).resolve()
+        path = Path(target).resolve()
     except (OSError, RuntimeError) as error:
-        raise click.ClickException(f"{target} cannot be written: its links lead nowhere") from error
+        raise lost from error
+    if path.is_symlink():  # a circle, which Python 3.13 leaves as it is
+        raise lost
+    return path
 
 
 @contextmanager
