@@ -234,9 +234,13 @@ def test_a_watched_redrive_ends_with_the_ticket(stack: Stack, tenant: Tenant) ->
 
     def work() -> None:
         deadline = time.monotonic() + 20
-        while operations.get_ticket(ticket_id=ticket_id).status is TicketStatus.FAILED and time.monotonic() < deadline:
+        # the ticket is opened before its message is sent: who drains once may come between the two
+        while (
+            operations.get_ticket(ticket_id=ticket_id).status is not TicketStatus.COMPLETED
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.02)
-        stack.drain()
+            stack.drain()
 
     worker = threading.Thread(target=work)
     worker.start()
