@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import profiles
 from tests.support.builders import forgotten_conflicts
+from tests.support.checking_world import World, make_world
 from tests.support.recount import recount
 from tests.support.stack import Stack
 
@@ -45,3 +46,23 @@ def quiet_stripes(stack: Stack) -> Iterator[None]:
     """No conflict is remembered when the test begins, and none of its own when it ends."""
     with forgotten_conflicts():
         yield
+
+
+@pytest.fixture(scope="module")
+def shared_world(stack: Stack) -> World:
+    """One that each test leaves as it was."""
+    return make_world(stack)
+
+
+@pytest.fixture
+def own_world(stack: Stack) -> World:
+    """One that a test may leave damaged, or mended."""
+    return make_world(stack)
+
+
+@pytest.fixture
+def world(shared_world: World) -> Iterator[World]:
+    """The world as it should be, and again after the test."""
+    assert recount(shared_world.stack.dynamodb, shared_world.project_id) == []
+    yield shared_world
+    shared_world.raw.put_back()  # what a test has not mended
