@@ -75,7 +75,7 @@ class Stack:
         self._clients.append(http)
         return Tenant(project_id=project.project_id, key=issued.key, secret=issued.secret, http=http)
 
-    def drain(self, timeout_seconds: float = 60) -> None:
+    def drain(self, timeout_seconds: float = 180) -> None:
         """Hands every waiting message to its worker, in this thread; delayed ones as soon as they are due.
 
         Most queues are empty most of the time. moto's own books, which are kept in this process, say so at no cost.
