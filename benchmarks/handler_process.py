@@ -1,7 +1,7 @@
 """Measures routes against bare functions, in a process of its own, so that its processor time is theirs alone.
 
-`python -m benchmarks.handler_process`, with the application's environment: a JSON object on standard input with `rounds`
-and `scenes`, each the `name` and the `event` of a request. The last line of what it prints is JSON.
+`python -m benchmarks.handler_process`, with the environment of the application: a JSON object on standard input with
+`rounds` and `scenes`, each the `name` and the `event` of a request. The last line of what it prints is JSON.
 """
 
 from __future__ import annotations

@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.counted_index import Collection, Slice, events_of_template, segment_of
 from chalicelib.domain.errors import Ambiguous
-from chalicelib.domain.outgoing import Outgoing
-from chalicelib.domain.passes import Pass, PassReference, PassSummary
-from chalicelib.domain.ports import UpdatedQuery
-from chalicelib.domain.redeems import Redeem
-from chalicelib.domain.registrations import Registration
 from chalicelib.domain.reporting import Event, day_of
 from chalicelib.domain.tags import Tag, TagReference
-from chalicelib.domain.tickets import Ticket
 from chalicelib.store import external_ids, pass_rows, statements
-from chalicelib.store.connection import Database
 from chalicelib.store.external_ids import find_many, pass_key
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
 from chalicelib.store.models import ExternalIdRow, MembershipRow, PassRow, RawItem
 from chalicelib.store.outbox import put_outgoing
 from chalicelib.store.pass_status import count_everywhere, count_tag
-from chalicelib.store.redeems import put_redeem
-from chalicelib.store.registrations import delete_registration
 from chalicelib.store.tags import put_new_tag
-from chalicelib.store.ticket_rows import put_ticket, told_if_taken
 from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transaction
-from chalicelib.store.updated import page_by_update
+
+if TYPE_CHECKING:
+    from chalicelib.domain.outgoing import Outgoing
+    from chalicelib.domain.passes import Pass, PassReference, PassSummary
+    from chalicelib.domain.ports import UpdatedQuery
+    from chalicelib.domain.redeems import Redeem
+    from chalicelib.domain.registrations import Registration
+    from chalicelib.domain.tickets import Ticket
+    from chalicelib.store.connection import Database
 
 _BY_TAG = MemberIndex(MembershipRow, "by_tag", "tag_segment")
 _BY_TEMPLATE = MemberIndex(PassRow, "by_template", "template_segment")
@@ -200,6 +199,8 @@ class DynamoPassStore:
         self, pass_: Pass, *, live: Iterable[TagReference], registrations: Sequence[Registration], now: datetime
     ) -> None:
         """See `PassStore`. Rows of dead tags are left to the sweep."""
+        from chalicelib.store.registrations import delete_registration
+
         transaction = Transaction(self._database)
         unchanged = (PassRow.revision == pass_.revision) & (PassRow.registrations == len(registrations))
         transaction.delete(PassRow(pass_id=pass_.pass_id), unchanged, label="pass")
@@ -231,8 +232,12 @@ class DynamoPassStore:
                     str(before.pass_id), actions=actions, condition=PassRow.revision == before.revision
                 )
             return
+        from chalicelib.store.ticket_rows import put_ticket, told_if_taken
+
         transaction = Transaction(self._database)
         if redeem is not None:
+            from chalicelib.store.redeems import put_redeem
+
             put_redeem(transaction, redeem)
             actions += pass_rows.redeem_actions(after)
             _count_event(transaction, after, Event.REDEEMS, redeem.created_at)
@@ -269,6 +274,8 @@ class DynamoPassStore:
 
     def page_by_update(self, query: UpdatedQuery) -> list[int]:
         """See `PassStore`."""
+        from chalicelib.store.updated import page_by_update
+
         return page_by_update(self._database, query)
 
     def remove_memberships(self, pass_ids: Sequence[int], *, reference: TagReference) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain import page_addresses
-from chalicelib.domain.content import Content, Entry
-from chalicelib.domain.paging import PageRequest
 from chalicelib.domain.passes import Pass, PassStatus, PassSummary
-from chalicelib.domain.tags import Tag
-from chalicelib.domain.templates import GOOGLE, VENDOR_IDS, Template, TemplateHeader
-from chalicelib.domain.tickets import Ticket
-from chalicelib.schemas.airship import NEVER_NULL
+
+if TYPE_CHECKING:
+    from chalicelib.domain.content import Content, Entry
+    from chalicelib.domain.paging import PageRequest
+    from chalicelib.domain.tags import Tag
+    from chalicelib.domain.templates import Template, TemplateHeader
+    from chalicelib.domain.tickets import Ticket
 
 Document = dict[str, Any]
+
+NEVER_NULL = ("numberStyle", "formatType", "textAlignment")
+"""of an entry: left out rather than null (section 5)"""
 
 
 def seconds(moment: datetime) -> str:
@@ -177,6 +181,8 @@ def entries(stored: Mapping[str, Entry]) -> dict[str, Document]:
 
 def template_header(header: TemplateHeader) -> Document:
     """Section 6, list: everything is a string."""
+    from chalicelib.domain.templates import VENDOR_IDS
+
     document: Document = {
         "id": str(header.template_id),
         "projectId": str(header.project_id),
@@ -207,6 +213,8 @@ def whole_template(template: Template) -> Document:
 
 
 def _models(vendor: str, content: Content) -> Document:
+    from chalicelib.domain.templates import GOOGLE
+
     fields, headers = entries(content.fields), entries(content.headers)
     if vendor == GOOGLE:
         return {"fieldsModel": fields, "headers": headers}

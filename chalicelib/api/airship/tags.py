@@ -10,9 +10,8 @@ from chalicelib.api.airship import answers, queries
 from chalicelib.api.airship.entry import AirshipRequest, route
 from chalicelib.api.airship.forms import pass_route
 from chalicelib.api.bodies import read_model
-from chalicelib.domain import bulk_updates, listing, tagging
+from chalicelib.domain import listing, tagging
 from chalicelib.domain.passes import PassReference
-from chalicelib.schemas.airship import AddTagsBody, UpdateBody
 
 tags = Blueprint(__name__)
 
@@ -22,6 +21,8 @@ PASS_ORDERS = ("id", "createdAt", "updatedAt")
 @pass_route(tags, "/tags", methods=["PUT"])
 def add_tags(request: AirshipRequest, reference: PassReference) -> Any:
     """4.1 and 4.2"""
+    from chalicelib.schemas.airship import AddTagsBody
+
     body = read_model(AddTagsBody, request.document)
     names = tagging.add_tags(request.platform, project_id=request.project_id, reference=reference, names=body.tags)
     return {"newTags": names, "mappings": len(names)}
@@ -67,6 +68,9 @@ def list_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
 @route(tags, "/v1/tag/{tag}/passes", methods=["PUT"])
 def update_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
     """4.7"""
+    from chalicelib.domain import bulk_updates
+    from chalicelib.schemas.airship import UpdateBody
+
     update = read_model(UpdateBody, request.document).as_update()
     ticket = bulk_updates.start_bulk_update(request.platform, project_id=request.project_id, segment=tag, update=update)
     return {"ticketId": ticket.ticket_id}
