@@ -165,8 +165,8 @@ def measure_beside_bare(
                 figures.clear()
     rows = [_sum_up(module, figures) for module, figures in runs.items()]
     bare, ours = rows
-    figures = {name: f"{ours[name] / bare[name]:.2f}" for name in bare if name != "process"}
-    return [*rows, {"process": f"proportion, at most {BAR}", **figures}]
+    proportions = {name: f"{ours[name] / bare[name]:.2f}" for name in bare if name != "process"}
+    return [*rows, {"process": f"proportion, at most {BAR}", **proportions}]
 
 
 def _sum_up(module: str, runs: Sequence[Mapping[str, Any]]) -> Row:
