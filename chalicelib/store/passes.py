@@ -306,14 +306,15 @@ class DynamoPassStore:
 
     def _put_membership(self, transaction: Transaction, pass_: Pass, tag: Tag) -> None:
         """Overwrites a dead row of an earlier generation, if the sweep has not come by yet."""
-        transaction.put(
-            MembershipRow(
-                pass_id=pass_.pass_id,
-                tag_id=tag.tag_id,
-                generation=tag.generation,
-                tag_segment=tag.collection.segment_key(segment_of(pass_.pass_id)),
-                status=pass_.status,
-            )
+        transaction.put_item(
+            MembershipRow,
+            {
+                "pass_id": {"N": str(pass_.pass_id)},
+                "tag_id": {"N": str(tag.tag_id)},
+                "generation": {"N": str(tag.generation)},
+                "tag_segment": {"S": tag.collection.segment_key(segment_of(pass_.pass_id))},
+                "status": {"S": str(pass_.status)},
+            },
         )
         transaction.count(tag.collection, pass_.pass_id, facet=pass_.status, change=1)
 
