@@ -87,7 +87,7 @@ class ApiRequest:
                 for value in parameters.getlist(name):
                     yield name, value
 
-    @property
+    @functools.cached_property
     def base_url(self) -> str:
         """Scheme, host and stage under which the client reached us, without a slash at the end."""
         configured = get_settings().public_base_url

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -102,6 +100,9 @@ def _moment(item: RawItem, name: str) -> datetime | None:
     return from_milliseconds(int(item[name]["N"])) if name in item else None
 
 
+_NO_TAGS: frozenset[TagReference] = frozenset()
+
+
 def _summary_values(item: RawItem) -> dict[str, Any]:
     return {
         "pass_id": int(item["pass_id"]["N"]),
@@ -114,7 +115,7 @@ def _summary_values(item: RawItem) -> dict[str, Any]:
         "installed_at": _moment(item, "installed_at"),
         "uninstalled_at": _moment(item, "uninstalled_at"),
         "platform": item["platform"]["S"] if "platform" in item else None,
-        "tags": frozenset(TagReference.parse(text) for text in item.get("tags", {}).get("SS", ())),
+        "tags": frozenset(map(TagReference.parse, item["tags"].get("SS", ()))) if "tags" in item else _NO_TAGS,
         "created_at": _moment(item, "created_at"),
         "updated_at": _moment(item, "updated_at"),
     }
@@ -126,8 +127,10 @@ def as_summary(item: RawItem) -> PassSummary:
     Raises:
         UnreadableRow
     """
-    with _told_if_unreadable(item):
+    try:
         return PassSummary(**_summary_values(item))
+    except _UNREADABLE as error:
+        raise _tell(item) from error
 
 
 def as_pass(item: RawItem) -> Pass:
@@ -136,16 +139,17 @@ def as_pass(item: RawItem) -> Pass:
     Raises:
         UnreadableRow
     """
-    with _told_if_unreadable(item):
-        return _as_pass(item)
-
-
-@contextmanager
-def _told_if_unreadable(item: RawItem) -> Iterator[None]:
     try:
-        yield
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
-        raise UnreadableRow("pass", item.get("pass_id", {}).get("N")) from error
+        return _as_pass(item)
+    except _UNREADABLE as error:
+        raise _tell(item) from error
+
+
+_UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError)
+
+
+def _tell(item: RawItem) -> UnreadableRow:
+    return UnreadableRow("pass", item.get("pass_id", {}).get("N"))
 
 
 def _as_pass(item: RawItem) -> Pass:

@@ -25,12 +25,12 @@ NEVER_NULL = ("numberStyle", "formatType", "textAlignment")
 
 def seconds(moment: datetime) -> str:
     """`2018-03-02T23:49:53Z`: tags, and the answer to creating a pass (section 1, dates)."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def milliseconds(moment: datetime) -> str:
     """`2013-06-27T20:58:20.000Z`: passes and templates."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def ticket_time(moment: datetime) -> str:
