@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain import page_addresses
 from chalicelib.domain.passes import Pass, PassStatus, PassSummary
 
 if TYPE_CHECKING:
@@ -149,6 +148,8 @@ def whole_pass(pass_: Pass, tag_names: list[str], base_url: str) -> Document:
 
 def _public_url(pass_: Pass, base_url: str, *, names: Sequence[str]) -> Document:
     """The page of a pass and a picture of it (passworks-v2, section 13: `publicUrl.path` is the page)."""
+    from chalicelib.domain import page_addresses
+
     urls = page_addresses.pass_urls(
         base_url,
         distribution=page_addresses.ANY_DISTRIBUTION,

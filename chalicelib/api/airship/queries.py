@@ -12,11 +12,11 @@ from chalicelib import logs
 from chalicelib.api.airship.entry import AirshipRequest, decode
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.finding import parse_id, spellings
-from chalicelib.domain.paging import PageRequest
 from chalicelib.domain.passes import STATUS_FILTERS, PassReference
 from chalicelib.settings import get_settings
 
 if TYPE_CHECKING:
+    from chalicelib.domain.paging import PageRequest
     from chalicelib.domain.templates import TemplateReference
 
 DEFAULT_PAGE_SIZE = 10
@@ -51,6 +51,8 @@ def read_page(request: AirshipRequest, *, orders: Sequence[str]) -> PageRequest:
     Raises:
         InvalidRequest: a value is outside its range (section 9.9).
     """
+    from chalicelib.domain.paging import PageRequest
+
     page = _read_number(request, "page", default=1, minimum=0, maximum=LARGEST_PAGE)
     size = _read_number(
         request, "pageSize", default=DEFAULT_PAGE_SIZE, minimum=1, maximum=get_settings().limits.page_size

@@ -10,7 +10,7 @@ from chalicelib.api.airship import answers, queries
 from chalicelib.api.airship.entry import AirshipRequest, route
 from chalicelib.api.airship.forms import pass_route
 from chalicelib.api.bodies import read_model
-from chalicelib.domain import listing, tagging
+from chalicelib.domain import tagging
 from chalicelib.domain.passes import PassReference
 
 tags = Blueprint(__name__)
@@ -38,6 +38,8 @@ def list_tags_of_pass(request: AirshipRequest, reference: PassReference) -> Any:
 @route(tags, "/v1/tag", methods=["GET"])
 def list_tags(request: AirshipRequest) -> Any:
     """4.5"""
+    from chalicelib.domain import listing
+
     page_request = queries.read_page(request, orders=("id", "createdAt"))
     page = listing.list_tags(request.platform, project_id=request.project_id, request=page_request)
     return {
@@ -50,6 +52,8 @@ def list_tags(request: AirshipRequest) -> Any:
 @route(tags, "/v1/tag/{tag}/passes", methods=["GET"], content_type="application/json; charset=utf-8")
 def list_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
     """4.6"""
+    from chalicelib.domain import listing
+
     query = queries.read_pass_query(request, orders=PASS_ORDERS)
     page = listing.list_passes_of_tag(
         request.platform,
