@@ -13,6 +13,7 @@ from chalicelib.domain.errors import UnreadableRow
 from chalicelib.domain.passes import Pass, PassStatus, PassSummary, as_milliseconds, from_milliseconds
 from chalicelib.domain.tags import TagReference
 from chalicelib.store.models import PassRow, RawItem
+from chalicelib.store.transactions import Changes
 
 UPDATED_SHARDS = 8
 """Shards of the index by `updatedAt`: part of every stored key."""
@@ -185,13 +186,10 @@ def content_actions(before: Pass, after: Pass) -> list[Action]:
     return actions
 
 
-def tag_actions(references: frozenset[TagReference], *, revision: int) -> list[Action]:
+def tag_changes(references: frozenset[TagReference], *, revision: int) -> Changes:
     """What a change of tags writes."""
-    tags = {str(reference) for reference in references}
-    return [
-        PassRow.tags.set(tags) if tags else PassRow.tags.remove(),
-        PassRow.revision.set(revision),
-    ]
+    tags = sorted(str(reference) for reference in references)
+    return {"tags": {"SS": tags} if tags else None, "revision": {"N": str(revision)}}
 
 
 def redeem_actions(after: Pass) -> list[Action]:
@@ -203,17 +201,17 @@ def redeem_actions(after: Pass) -> list[Action]:
     ]
 
 
-def status_actions(after: Pass) -> list[Action]:
+def status_changes(after: Pass) -> Changes:
     """What a change of the installation status writes."""
-    actions: list[Action] = [
-        PassRow.status.set(after.status),
-        PassRow.registrations.set(after.registrations),
-        PassRow.revision.set(after.revision),
-    ]
-    for attribute, value in (
-        (PassRow.installed_at, _optional(after.installed_at)),
-        (PassRow.uninstalled_at, _optional(after.uninstalled_at)),
-        (PassRow.platform, after.platform),
-    ):
-        actions.append(attribute.remove() if value is None else attribute.set(value))  # type: ignore[arg-type]
-    return actions
+    return {
+        "status": {"S": str(after.status)},
+        "registrations": {"N": str(after.registrations)},
+        "revision": {"N": str(after.revision)},
+        "installed_at": _sent(after.installed_at),
+        "uninstalled_at": _sent(after.uninstalled_at),
+        "platform": None if after.platform is None else {"S": after.platform},
+    }
+
+
+def _sent(moment: datetime | None) -> dict[str, str] | None:
+    return None if moment is None else {"N": str(as_milliseconds(moment))}

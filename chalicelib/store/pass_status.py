@@ -34,7 +34,7 @@ def move_status(transaction: Transaction, before: Pass, after: Pass, live: Itera
         transaction.update_item(
             MembershipRow,
             {"pass_id": {"N": str(before.pass_id)}, "tag_id": {"N": str(reference.tag_id)}},
-            values={"status": {"S": str(after.status)}},
+            changes={"status": {"S": str(after.status)}},
             expected={"generation": {"N": str(reference.generation)}},
             label="membership",
         )

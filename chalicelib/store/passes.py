@@ -179,7 +179,7 @@ class DynamoPassStore:
         """See `PassStore`."""
         references = kept | {TagReference(tag.tag_id, tag.generation) for tag in added}
         transaction = Transaction(self._database)
-        self._update_pass(transaction, pass_, pass_rows.tag_actions(references, revision=pass_.revision + 1))
+        _change_tags(transaction, pass_, references)
         for tag in added:
             self._put_membership(transaction, pass_, tag)
         for tag in new_tags:
@@ -190,8 +190,7 @@ class DynamoPassStore:
         """See `PassStore`."""
         reference = TagReference(tag.tag_id, tag.generation)
         transaction = Transaction(self._database)
-        actions = pass_rows.tag_actions(pass_.tags - {reference}, revision=pass_.revision + 1)
-        self._update_pass(transaction, pass_, actions)
+        _change_tags(transaction, pass_, pass_.tags - {reference})
         self._delete_membership(transaction, pass_, reference)
         transaction.commit()
 
@@ -325,6 +324,16 @@ class DynamoPassStore:
             label="membership",
         )
         count_tag(transaction, pass_, reference, change=-1)
+
+
+def _change_tags(transaction: Transaction, pass_: Pass, references: frozenset[TagReference]) -> None:
+    transaction.update_item(
+        PassRow,
+        _key(pass_.pass_id),
+        changes=pass_rows.tag_changes(references, revision=pass_.revision + 1),
+        expected={"revision": {"N": str(pass_.revision)}},
+        label="pass",
+    )
 
 
 def _count_event(transaction: Transaction, pass_: Pass, event: Event, at: datetime) -> None:

@@ -7,7 +7,7 @@ conditions say the rest, at ten times the price.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -37,6 +37,9 @@ _RETRYABLE_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "Provi
 
 _Write = tuple[str, dict[str, Any]]
 """label and request"""
+
+Changes = Mapping[str, Mapping[str, Any] | None]
+"""attributes as they are sent; None removes one"""
 
 
 class Transaction:
@@ -69,41 +72,33 @@ class Transaction:
         """Removes the row with the same key."""
         self._deletes.append((label, row.get_delete_kwargs_from_instance(condition=condition)))
 
-    def put_item(self, model: type[Model], item: RawItem, *, absent: str | None = None, label: str = "") -> None:
-        """Writes a whole row as it is sent; with the name of a key attribute in `absent`, if there is none yet."""
-        request: dict[str, Any] = {"TableName": model.Meta.table_name, "Item": item}
-        if absent is not None:
-            request |= {
-                "ConditionExpression": "attribute_not_exists (#absent)",
-                "ExpressionAttributeNames": {"#absent": absent},
-            }
-        self._puts.append((label, request))
+    def put_item(self, model: type[Model], item: RawItem) -> None:
+        """Writes a whole row as it is sent, whatever was there."""
+        self._puts.append(("", {"TableName": model.Meta.table_name, "Item": item}))
 
-    def update_item(
-        self,
-        model: type[Model],
-        key: RawItem,
-        *,
-        values: Mapping[str, Mapping[str, Any]],
-        removed: Iterable[str] = (),
-        expected: RawItem,
-        label: str,
-    ) -> None:
-        """Sets and removes attributes of a row as they are sent, if others are what is `expected`."""
-        names = [*values, *removed, *expected]
-        parts = "SET " + ", ".join(f"#{position} = :{position}" for position in range(len(values)))
-        first_expected = len(names) - len(expected)
-        if first_expected > len(values):
-            parts += " REMOVE " + ", ".join(f"#{position}" for position in range(len(values), first_expected))
-        sent = {f":{position}": value for position, value in enumerate(values.values())}
-        sent |= {f":{position}": value for position, value in enumerate(expected.values(), start=first_expected)}
+    def update_item(self, model: type[Model], key: RawItem, *, changes: Changes, expected: RawItem, label: str) -> None:
+        """Sets attributes of a row as they are sent, or removes them, if others are what is `expected`."""
+        names, values = [], {}
+        clauses: dict[str, list[str]] = {"SET": [], "REMOVE": []}
+        for position, (name, value) in enumerate(changes.items()):
+            names.append(name)
+            if value is None:
+                clauses["REMOVE"].append(f"#{position}")
+            else:
+                clauses["SET"].append(f"#{position} = :{position}")
+                values[f":{position}"] = value
+        conditions = []
+        for position, (name, value) in enumerate(expected.items(), start=len(names)):
+            names.append(name)
+            conditions.append(f"#{position} = :{position}")
+            values[f":{position}"] = value
         request = {
             "TableName": model.Meta.table_name,
             "Key": key,
-            "UpdateExpression": parts,
-            "ConditionExpression": " AND ".join(f"#{each} = :{each}" for each in range(first_expected, len(names))),
+            "UpdateExpression": " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts),
+            "ConditionExpression": " AND ".join(conditions),
             "ExpressionAttributeNames": {f"#{position}": name for position, name in enumerate(names)},
-            "ExpressionAttributeValues": sent,
+            "ExpressionAttributeValues": values,
         }
         self._updates.append((label, request))
 
