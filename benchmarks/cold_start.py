@@ -1,14 +1,15 @@
-"""How large the package is and how fast it starts, measured on the archives that Lambda gets.
+"""How large the package is and how fast it starts, and what of a start is ours.
 
-Each start is a process of its own, from the unpacked archives alone and without writing bytecode, as on Lambda, whose
-file system is read-only. Lambda's processor is another one: what counts are the proportions.
+Each start is a process of its own. Those of the package run from the unpacked archives alone and without writing
+bytecode, as on Lambda, whose file system is read-only. Those beside `bare_app` run from the sources, with bytecode, in
+turns: both import, make a client and answer the same event of the gateway. Ours reads the credentials too, which is a
+third call. Lambda's processor is another one: what counts are the proportions.
 
-`python -m benchmarks.cold_start` measures this alone.
+`python -m benchmarks.cold_start` measures this alone; STARTS is how often.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import platform
@@ -16,12 +17,14 @@ import re
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gateway import basic, gateway_event
 from benchmarks.load import create_passes
 from benchmarks.reporting import Row, report_parts
 from infra.package import Package, build_package
@@ -30,15 +33,21 @@ from local.embedded import run_embedded
 
 STARTS = 9
 """of each kind, in turns, of which the median counts"""
+STARTS_BESIDE_BARE = 21
+BAR = 1.3
+"""of the bare start; a third of it is what we may add"""
 TOP = 15
 """imports that are listed"""
-EXPENSIVE = ("boto3", "PIL", "cryptography", "httpx", "google.auth", "jinja2")
+EXPENSIVE = ("boto3", "PIL", "cryptography", "httpx", "google.auth", "jinja2", "pydantic")
 """libraries that a start is better off without"""
 
 _ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _IMPORT_LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|\s+(\S+)")
 _PROCESS = Path(__file__).with_name("cold_process.py")
+_PROJECT = Path(__file__).parents[1]
 _PASSES = 10
+_ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "passel-local-api"}
+"""there the application imports the routes that it is asked for"""
 
 Parts = dict[str, list[Row]]
 Folders = tuple[Path, Path]
@@ -53,7 +62,7 @@ def measure_cold_start(*, environment: Mapping[str, str], event: Mapping[str, An
     with tempfile.TemporaryDirectory() as name:
         package = build_package(stage=stage_of_this_machine(), out=Path(name) / "package")
         folders = _unpack(package, Path(name))
-        settings = {"PATH": os.environ["PATH"], **environment}
+        settings = {"PATH": os.environ["PATH"], **environment, **_ON_LAMBDA}
         modules = handler_modules(package)
         return {
             "sizes": list(_measure_sizes(package)),
@@ -141,10 +150,41 @@ def _median(runs: Sequence[Mapping[str, Any]], figure: str) -> int:
     return int(statistics.median(run[figure] for run in runs))
 
 
+def measure_beside_bare(
+    *, environment: Mapping[str, str], event: Mapping[str, Any], starts: int = STARTS_BESIDE_BARE
+) -> list[Row]:
+    """Starts of the application and of `bare_app` to the first answer, in turns; and the proportion."""
+    folders = (_PROJECT, Path(sysconfig.get_paths()["purelib"]))
+    settings = {"PATH": os.environ["PATH"], **environment, **_ON_LAMBDA}
+    route = f"{event['httpMethod']} {event['resource']}"
+    runs: dict[str, list[dict[str, Any]]] = {"benchmarks.bare_app": [], "app": []}
+    for number in range(starts + 1):
+        for module, figures in runs.items():
+            figures.append(_start(folders, [module, route], settings, stdin=json.dumps(event), keep=True))
+            if number == 0:  # writes the bytecode
+                figures.clear()
+    rows = [_sum_up(module, figures) for module, figures in runs.items()]
+    bare, ours = rows
+    proportions = {name: f"{ours[name] / bare[name]:.2f}" for name in bare if name != "process"}
+    return [*rows, {"process": f"proportion, at most {BAR}", **proportions}]
+
+
+def _sum_up(module: str, runs: Sequence[Mapping[str, Any]]) -> Row:
+    return {
+        "process": module,
+        "import_milliseconds": _median(runs, "import"),
+        "answer_milliseconds": _median(runs, "answer"),
+        "together": round(statistics.median(run["import"] + run["answer"] for run in runs)),
+        "of_it_processor": round(statistics.median(run["import_cpu"] + run["answer_cpu"] for run in runs)),
+        "modules_loaded": len(runs[0]["modules"]),
+    }
+
+
 def _start(
-    folders: Folders, arguments: Sequence[str], settings: Mapping[str, str], *, stdin: str = ""
+    folders: Folders, arguments: Sequence[str], settings: Mapping[str, str], *, stdin: str = "", keep: bool = False
 ) -> dict[str, Any]:
-    printed = _run([str(_PROCESS), *map(str, folders), *arguments], settings, stdin=stdin).stdout
+    """What a start printed; with `keep` its bytecode is kept."""
+    printed = _run([str(_PROCESS), *map(str, folders), *arguments], settings, stdin=stdin, keep=keep).stdout
     figures: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return figures
 
@@ -166,8 +206,10 @@ def _measure_imports(folders: Folders, settings: Mapping[str, str], starts: int)
     ]
 
 
-def _run(arguments: Sequence[str], settings: Mapping[str, str], *, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", "-S", "-B", *arguments]
+def _run(
+    arguments: Sequence[str], settings: Mapping[str, str], *, stdin: str = "", keep: bool = False
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-S", *([] if keep else ["-B"]), *arguments]
     result = subprocess.run(
         command, env=dict(settings), cwd="/", input=stdin, capture_output=True, text=True, check=False
     )
@@ -176,9 +218,9 @@ def _run(arguments: Sequence[str], settings: Mapping[str, str], *, stdin: str = 
     return result
 
 
-def measure_with_a_stack() -> Parts:
-    """The same, asking for the tags of a pass in an engine that is started for it."""
-    with run_embedded() as stack:
+def measure() -> Parts:
+    """All of it, asking for the tags of a pass in an engine that is started for it."""
+    with run_embedded(variables={"PASSEL_LOG_LEVEL": "WARNING"}):
         from chalicelib import operations
         from chalicelib.wiring import get_platform
 
@@ -186,26 +228,22 @@ def measure_with_a_stack() -> Parts:
         key = operations.issue_key(project_id=project_id)
         names = ("PASSEL_", "AWS_", "NO_PROXY", "no_proxy")
         environment = {name: value for name, value in os.environ.items() if name.startswith(names)}
-        del stack
-        return measure_cold_start(environment=environment, event=_ask_for_tags(pass_ids[0], key.key, key.secret))
+        environment["PASSEL_LOG_LEVEL"] = "INFO"
+        headers = {"Api-Revision": "1.2", **basic(key.key, key.secret)}
+        event = gateway_event("GET", "/v1/pass/{identifier}/tags", headers=headers, identifier=str(pass_ids[0]))
+        starts = int(os.environ.get("STARTS", STARTS_BESIDE_BARE))
+        beside = measure_beside_bare(environment=environment, event=event, starts=starts)
+        return {"beside bare": beside, **measure_cold_start(environment=environment, event=event)}
 
 
-def _ask_for_tags(pass_id: int, key: str, secret: str) -> dict[str, Any]:
-    authorization = base64.b64encode(f"{key}:{secret}".encode()).decode()
-    path, parameters = "/v1/pass/{identifier}/tags", {"identifier": str(pass_id)}
-    return {
-        "resource": path,
-        "path": path.format(**parameters),
-        "httpMethod": "GET",
-        "headers": {"Api-Revision": "1.2", "Authorization": f"Basic {authorization}"},
-        "multiValueQueryStringParameters": None,
-        "pathParameters": parameters,
-        "stageVariables": None,
-        "requestContext": {"httpMethod": "GET", "resourcePath": path, "path": f"/api{path}"},
-        "body": None,
-        "isBase64Encoded": False,
-    }
+measure_with_a_stack = measure
+"""as `benchmarks` calls it"""
+
+
+def report(parts: Parts) -> None:
+    """Writes benchmarks/results/cold_start.md and .json."""
+    report_parts(parts, name="cold_start")
 
 
 if __name__ == "__main__":
-    report_parts(measure_with_a_stack(), name="cold_start")
+    report(measure())

@@ -6,46 +6,29 @@ import secrets
 import time
 import uuid
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.assets import AssetType, ConvertedImage
 from chalicelib.domain.authenticating import CredentialCache
-from chalicelib.domain.dead_letters import DeadLetters
 from chalicelib.domain.identifiers import uuid_carrying
 from chalicelib.domain.ports import Bounds, Platform
-from chalicelib.domain.registrations import Wallet
 from chalicelib.settings import Settings, get_settings
-from chalicelib.store.assets import DynamoAssetStore
 from chalicelib.store.connection import Database
-from chalicelib.store.counts import DynamoCountStore
-from chalicelib.store.deliveries import DynamoDeliveryStore
-from chalicelib.store.google_objects import DynamoGoogleObjectStore
-from chalicelib.store.image_cache import ImageCache
-from chalicelib.store.images import make_image_store
-from chalicelib.store.looks import DynamoLookStore
-from chalicelib.store.outbox import DynamoOutboxStore
-from chalicelib.store.passes import DynamoPassStore
-from chalicelib.store.projects import DynamoProjectStore
-from chalicelib.store.queues import SqsQueueSender
-from chalicelib.store.receivers import DynamoReceiverStore
-from chalicelib.store.redeems import DynamoRedeemStore
-from chalicelib.store.registrations import DynamoRegistrationStore
-from chalicelib.store.sequences import DynamoSequenceStore
-from chalicelib.store.sweeps import DynamoSweepStore
-from chalicelib.store.tags import DynamoTagStore
-from chalicelib.store.templates import DynamoTemplateStore
-from chalicelib.store.tickets import DynamoTicketStore
+from chalicelib.store.parts import Stores, later
 
 if TYPE_CHECKING:
+    from chalicelib.domain.assets import AssetType, ConvertedImage
+    from chalicelib.domain.dead_letters import DeadLetters
     from chalicelib.domain.google_ports import GoogleParts
     from chalicelib.domain.push_channels import PushChannel
+    from chalicelib.domain.registrations import Wallet
     from chalicelib.domain.wallet_services import WalletServiceSource
     from chalicelib.outbound.callbacks import GuardedCallbackSender
     from chalicelib.outbound.guarded import GuardedClient
     from chalicelib.store.certificate_writing import SecretsWriter
     from chalicelib.store.certificates import SecretsSource
+    from chalicelib.store.image_cache import ImageCache
     from chalicelib.wallets.apple.keyring import Keyring
     from chalicelib.wallets.apple.push import AppleChannel
     from chalicelib.wallets.google.client import GoogleRestClient
@@ -59,26 +42,26 @@ _GOOGLE_TIMEOUT_SECONDS = 5
 def build_platform(settings: Settings, database: Database) -> Platform:
     """The real parts over one database connection."""
     limits = settings.limits
-    receivers = DynamoReceiverStore(database)
+    stores = Stores(database)
     return Platform(
-        projects=DynamoProjectStore(database),
-        sequences=DynamoSequenceStore(database),
-        counts=DynamoCountStore(database),
-        passes=DynamoPassStore(database),
-        registrations=DynamoRegistrationStore(database, receivers),
-        redeems=DynamoRedeemStore(database),
-        looks=DynamoLookStore(database),
-        assets=DynamoAssetStore(database),
-        images=make_image_store(settings, database.create_client),
-        tags=DynamoTagStore(database),
-        sweeps=DynamoSweepStore(database),
-        templates=DynamoTemplateStore(database),
-        tickets=DynamoTicketStore(database),
-        queues=SqsQueueSender(database),
-        outbox=DynamoOutboxStore(database),
-        deliveries=DynamoDeliveryStore(database),
-        google_objects=DynamoGoogleObjectStore(database),
-        receivers=receivers,
+        projects=later(lambda: stores.projects),
+        sequences=later(lambda: stores.sequences),
+        counts=later(lambda: stores.counts),
+        passes=later(lambda: stores.passes),
+        registrations=later(lambda: stores.registrations),
+        redeems=later(lambda: stores.redeems),
+        looks=later(lambda: stores.looks),
+        assets=later(lambda: stores.assets),
+        images=later(lambda: stores.images),
+        tags=later(lambda: stores.tags),
+        sweeps=later(lambda: stores.sweeps),
+        templates=later(lambda: stores.templates),
+        tickets=later(lambda: stores.tickets),
+        queues=later(lambda: stores.queues),
+        outbox=later(lambda: stores.outbox),
+        deliveries=later(lambda: stores.deliveries),
+        google_objects=later(lambda: stores.google_objects),
+        receivers=later(lambda: stores.receivers),
         bounds=Bounds(
             tags_per_pass=limits.tags_per_pass,
             tag_characters=limits.tag_characters,
@@ -184,9 +167,11 @@ def get_open_client() -> GuardedClient:
     return GuardedClient(allowed_networks=ANYWHERE, ca_file=get_settings().ca_file)
 
 
-@lru_cache(maxsize=len(Wallet))
+@cache
 def get_push_channel(wallet: Wallet) -> PushChannel:
     """The push service of a wallet; its connections stay open."""
+    from chalicelib.domain.registrations import Wallet
+
     if wallet is Wallet.PASSBOOK:
         return get_apple_channel()
     if wallet is Wallet.GOOGLE_WALLET:
@@ -256,6 +241,7 @@ def get_google_parts() -> GoogleParts:
 
 
 def _make_android_channel(wallet: Wallet) -> PushChannel:
+    from chalicelib.domain.registrations import Wallet
     from chalicelib.wallets.batch_push import BatchPoster
     from chalicelib.wallets.pass2u import Pass2UChannel
     from chalicelib.wallets.passwallet import PassWalletChannel
@@ -286,6 +272,8 @@ def get_google_root_keys() -> RootKeys:
 @lru_cache(maxsize=1)
 def get_image_cache() -> ImageCache:
     """This process's memory of images, from which passes are built."""
+    from chalicelib.store.image_cache import ImageCache
+
     return ImageCache(get_platform().images)
 
 

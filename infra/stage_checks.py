@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ VISIBILITY_FACTOR = 6
 _BUCKET_CHARACTERS = 63
 _FUNCTION_CHARACTERS = 64
 _LONGEST_BUCKET = "assets-123456789012"
-_VARIABLES = {f"PASSEL_{name.upper()}" for name in Settings.model_fields if name != "limits"} | {
-    f"PASSEL_LIMIT_{name.upper()}" for name in Limits.model_fields
+_VARIABLES = {f"PASSEL_{each.name.upper()}" for each in fields(Settings) if each.name != "limits"} | {
+    f"PASSEL_LIMIT_{each.name.upper()}" for each in fields(Limits)
 }
 
 

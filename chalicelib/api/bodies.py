@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Never, TypeVar
+from typing import TYPE_CHECKING, Any, Never, TypeVar
 from urllib.parse import parse_qs
-
-from pydantic import BaseModel, ValidationError
 
 from chalicelib.domain.errors import InvalidRequest, UnreadableBody
 from chalicelib.settings import get_settings
 
-Model = TypeVar("Model", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -85,6 +86,8 @@ def read_model(model: type[Model], document: Any) -> Model:
     """
     if not isinstance(document, dict):
         raise InvalidRequest("must be a JSON object", field="body")
+    from pydantic import ValidationError
+
     try:
         return model.model_validate(document)
     except ValidationError as error:

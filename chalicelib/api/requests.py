@@ -25,6 +25,7 @@ from chalicelib.settings import get_settings
 from chalicelib.wiring import get_credential_cache, get_platform
 
 JSON = "application/json"
+PKPASS = "application/vnd.apple.pkpass"
 LARGEST_KEY_CHARACTERS = 255
 
 _HOST = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
@@ -86,7 +87,7 @@ class ApiRequest:
                 for value in parameters.getlist(name):
                     yield name, value
 
-    @property
+    @functools.cached_property
     def base_url(self) -> str:
         """Scheme, host and stage under which the client reached us, without a slash at the end."""
         configured = get_settings().public_base_url

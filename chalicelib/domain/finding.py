@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.passes import Pass, PassReference
-from chalicelib.domain.ports import Platform
 from chalicelib.domain.tags import Tag, TagReference, is_tag_name, normalize_tag_name
-from chalicelib.domain.templates import Template, TemplateReference
-from chalicelib.domain.tickets import Ticket
+
+if TYPE_CHECKING:
+    from chalicelib.domain.passes import Pass, PassReference
+    from chalicelib.domain.ports import Platform
+    from chalicelib.domain.templates import Template, TemplateReference
+    from chalicelib.domain.tickets import Ticket
 
 LARGEST_ID = 2**53 - 1
 """DESIGN, section 2: ids fit into a JSON number of any client"""

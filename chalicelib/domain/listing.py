@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.counted_index import (
     Collection,
@@ -21,7 +22,9 @@ from chalicelib.domain.paging import Page, PageRequest
 from chalicelib.domain.passes import PassSummary
 from chalicelib.domain.ports import Platform, UpdatedQuery
 from chalicelib.domain.tags import Tag, TagReference
-from chalicelib.domain.templates import TemplateHeader, TemplateReference
+
+if TYPE_CHECKING:
+    from chalicelib.domain.templates import TemplateHeader, TemplateReference
 
 BY_ID = frozenset({"id", "createdAt", "name"})
 """Orders that equal order by id: ids ascend with creation, and a pass has no name, so that ties are all there is."""

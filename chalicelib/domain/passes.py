@@ -196,4 +196,4 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 def from_milliseconds(milliseconds: int) -> datetime:
     """The aware UTC moment of `as_milliseconds`."""
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+    return _EPOCH + timedelta(0, milliseconds // 1000, milliseconds % 1000 * 1000)

@@ -10,23 +10,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from chalicelib.domain.asset_ports import AssetStore, ConvertImage, ImageStore
-from chalicelib.domain.campaign_ports import LookStore, RedeemStore, RegistrationStore
-from chalicelib.domain.content import ContentUpdate
-from chalicelib.domain.counted_index import Collection, SegmentCount, Slice
-from chalicelib.domain.deliveries import DeliveryStore
-from chalicelib.domain.google_ports import GoogleObjectStore
-from chalicelib.domain.outgoing import OutboxStore, Outgoing
-from chalicelib.domain.passes import Pass, PassReference, PassSummary
-from chalicelib.domain.projects import ProjectStore
-from chalicelib.domain.receivers import ReceiverStore
-from chalicelib.domain.redeems import Redeem
-from chalicelib.domain.registrations import Registration
-from chalicelib.domain.tags import Tag, TagReference
-from chalicelib.domain.templates import Template, TemplateHeader, TemplateReference
-from chalicelib.domain.tickets import SegmentResult, Ticket
+if TYPE_CHECKING:
+    from chalicelib.domain.asset_ports import AssetStore, ConvertImage, ImageStore
+    from chalicelib.domain.campaign_ports import LookStore, RedeemStore, RegistrationStore
+    from chalicelib.domain.content import ContentUpdate
+    from chalicelib.domain.counted_index import Collection, SegmentCount, Slice
+    from chalicelib.domain.deliveries import DeliveryStore
+    from chalicelib.domain.google_ports import GoogleObjectStore
+    from chalicelib.domain.outgoing import OutboxStore, Outgoing
+    from chalicelib.domain.passes import Pass, PassReference, PassSummary
+    from chalicelib.domain.projects import ProjectStore
+    from chalicelib.domain.receivers import ReceiverStore
+    from chalicelib.domain.redeems import Redeem
+    from chalicelib.domain.registrations import Registration
+    from chalicelib.domain.tags import Tag, TagReference
+    from chalicelib.domain.templates import Template, TemplateHeader, TemplateReference
+    from chalicelib.domain.tickets import SegmentResult, Ticket
 
 
 class SequenceStore(Protocol):

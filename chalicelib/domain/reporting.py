@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.counted_index import SegmentCount, events_of_template
 from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.ports import Platform
-from chalicelib.domain.registrations import Wallet
+
+if TYPE_CHECKING:
+    from chalicelib.domain.ports import Platform
+    from chalicelib.domain.registrations import Wallet
 
 _EPOCH = date(1970, 1, 1)
 

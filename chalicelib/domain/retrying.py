@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import tenacity
-
 from chalicelib.domain.errors import Busy, Conflict
 
 Result = TypeVar("Result")
@@ -20,6 +18,8 @@ def retry_conflicts(attempt: Callable[[], Result], *, budget_seconds: float) -> 
     Raises:
         Busy: the time budget is spent; nothing was written.
     """
+    import tenacity  # whoever only reads does not wait for it
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(Conflict),
         stop=tenacity.stop_after_delay(budget_seconds),

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from chalicelib.domain.counted_index import Collection, passes_of_tag
 from chalicelib.domain.errors import InvalidRequest
@@ -37,11 +38,12 @@ class TagReference:
     def __str__(self) -> str:
         return f"{self.tag_id}.{self.generation}"
 
-    @classmethod
-    def parse(cls, text: str) -> TagReference:
-        """The reference that `str` wrote."""
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def parse(text: str) -> TagReference:
+        """The reference that `str` wrote. A list of passes has the same few many times, so they are remembered."""
         tag_id, generation = text.split(".")
-        return cls(tag_id=int(tag_id), generation=int(generation))
+        return TagReference(tag_id=int(tag_id), generation=int(generation))
 
     def is_live(self, tag: Tag | None) -> bool:
         """Whether the pass still has the tag, given the tag as it is now."""

@@ -36,9 +36,6 @@ APPLE_ATTRIBUTES = frozenset(
 )
 """What a template may say of an entry; the official client refuses to read any other key (section 5)."""
 
-NEVER_NULL = ("numberStyle", "formatType", "textAlignment")
-"""section 5: left out rather than null"""
-
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore", defer_build=True)

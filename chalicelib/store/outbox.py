@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from chalicelib.domain.outgoing import Outgoing
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
 from chalicelib.store.connection import Database
 from chalicelib.store.delivery_models import OutboxRow
 from chalicelib.store.failures import translated
 from chalicelib.store.transactions import Transaction
+
+if TYPE_CHECKING:
+    from chalicelib.domain.outgoing import Outgoing
 
 
 class DynamoOutboxStore:
@@ -22,6 +25,8 @@ class DynamoOutboxStore:
 
     def list_waiting(self, *, before: datetime) -> list[Outgoing]:
         """See `OutboxStore`."""
+        from chalicelib.domain.outgoing import Outgoing
+
         with translated():
             rows = list(OutboxRow.scan(OutboxRow.created_at <= as_milliseconds(before)))
         return [

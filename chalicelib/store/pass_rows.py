@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +13,7 @@ from chalicelib.domain.errors import UnreadableRow
 from chalicelib.domain.passes import Pass, PassStatus, PassSummary, as_milliseconds, from_milliseconds
 from chalicelib.domain.tags import TagReference
 from chalicelib.store.models import PassRow, RawItem
+from chalicelib.store.transactions import Changes
 
 UPDATED_SHARDS = 8
 """Shards of the index by `updatedAt`: part of every stored key."""
@@ -102,6 +101,9 @@ def _moment(item: RawItem, name: str) -> datetime | None:
     return from_milliseconds(int(item[name]["N"])) if name in item else None
 
 
+_NO_TAGS: frozenset[TagReference] = frozenset()
+
+
 def _summary_values(item: RawItem) -> dict[str, Any]:
     return {
         "pass_id": int(item["pass_id"]["N"]),
@@ -114,7 +116,7 @@ def _summary_values(item: RawItem) -> dict[str, Any]:
         "installed_at": _moment(item, "installed_at"),
         "uninstalled_at": _moment(item, "uninstalled_at"),
         "platform": item["platform"]["S"] if "platform" in item else None,
-        "tags": frozenset(TagReference.parse(text) for text in item.get("tags", {}).get("SS", ())),
+        "tags": frozenset(map(TagReference.parse, item["tags"].get("SS", ()))) if "tags" in item else _NO_TAGS,
         "created_at": _moment(item, "created_at"),
         "updated_at": _moment(item, "updated_at"),
     }
@@ -126,8 +128,10 @@ def as_summary(item: RawItem) -> PassSummary:
     Raises:
         UnreadableRow
     """
-    with _told_if_unreadable(item):
+    try:
         return PassSummary(**_summary_values(item))
+    except _UNREADABLE as error:
+        raise _tell(item) from error
 
 
 def as_pass(item: RawItem) -> Pass:
@@ -136,16 +140,17 @@ def as_pass(item: RawItem) -> Pass:
     Raises:
         UnreadableRow
     """
-    with _told_if_unreadable(item):
-        return _as_pass(item)
-
-
-@contextmanager
-def _told_if_unreadable(item: RawItem) -> Iterator[None]:
     try:
-        yield
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
-        raise UnreadableRow("pass", item.get("pass_id", {}).get("N")) from error
+        return _as_pass(item)
+    except _UNREADABLE as error:
+        raise _tell(item) from error
+
+
+_UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError)
+
+
+def _tell(item: RawItem) -> UnreadableRow:
+    return UnreadableRow("pass", item.get("pass_id", {}).get("N"))
 
 
 def _as_pass(item: RawItem) -> Pass:
@@ -181,13 +186,10 @@ def content_actions(before: Pass, after: Pass) -> list[Action]:
     return actions
 
 
-def tag_actions(references: frozenset[TagReference], *, revision: int) -> list[Action]:
+def tag_changes(references: frozenset[TagReference], *, revision: int) -> Changes:
     """What a change of tags writes."""
-    tags = {str(reference) for reference in references}
-    return [
-        PassRow.tags.set(tags) if tags else PassRow.tags.remove(),
-        PassRow.revision.set(revision),
-    ]
+    tags = sorted(str(reference) for reference in references)
+    return {"tags": {"SS": tags} if tags else None, "revision": {"N": str(revision)}}
 
 
 def redeem_actions(after: Pass) -> list[Action]:
@@ -199,17 +201,17 @@ def redeem_actions(after: Pass) -> list[Action]:
     ]
 
 
-def status_actions(after: Pass) -> list[Action]:
+def status_changes(after: Pass) -> Changes:
     """What a change of the installation status writes."""
-    actions: list[Action] = [
-        PassRow.status.set(after.status),
-        PassRow.registrations.set(after.registrations),
-        PassRow.revision.set(after.revision),
-    ]
-    for attribute, value in (
-        (PassRow.installed_at, _optional(after.installed_at)),
-        (PassRow.uninstalled_at, _optional(after.uninstalled_at)),
-        (PassRow.platform, after.platform),
-    ):
-        actions.append(attribute.remove() if value is None else attribute.set(value))  # type: ignore[arg-type]
-    return actions
+    return {
+        "status": {"S": str(after.status)},
+        "registrations": {"N": str(after.registrations)},
+        "revision": {"N": str(after.revision)},
+        "installed_at": _sent(after.installed_at),
+        "uninstalled_at": _sent(after.uninstalled_at),
+        "platform": None if after.platform is None else {"S": after.platform},
+    }
+
+
+def _sent(moment: datetime | None) -> dict[str, str] | None:
+    return None if moment is None else {"N": str(as_milliseconds(moment))}

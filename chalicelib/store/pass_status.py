@@ -31,9 +31,10 @@ def move_status(transaction: Transaction, before: Pass, after: Pass, live: Itera
     count_everywhere(transaction, before, references, change=-1)
     count_everywhere(transaction, after, references, change=1)
     for reference in references:
-        transaction.update(
-            MembershipRow(pass_id=before.pass_id, tag_id=reference.tag_id),
-            [MembershipRow.status.set(after.status)],
-            MembershipRow.generation == reference.generation,
+        transaction.update_item(
+            MembershipRow,
+            {"pass_id": {"N": str(before.pass_id)}, "tag_id": {"N": str(reference.tag_id)}},
+            changes={"status": {"S": str(after.status)}},
+            expected={"generation": {"N": str(reference.generation)}},
             label="membership",
         )

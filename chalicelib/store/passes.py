@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.counted_index import Collection, Slice, events_of_template, segment_of
 from chalicelib.domain.errors import Ambiguous
-from chalicelib.domain.outgoing import Outgoing
-from chalicelib.domain.passes import Pass, PassReference, PassSummary
-from chalicelib.domain.ports import UpdatedQuery
-from chalicelib.domain.redeems import Redeem
-from chalicelib.domain.registrations import Registration
 from chalicelib.domain.reporting import Event, day_of
 from chalicelib.domain.tags import Tag, TagReference
-from chalicelib.domain.tickets import Ticket
 from chalicelib.store import external_ids, pass_rows, statements
-from chalicelib.store.connection import Database
 from chalicelib.store.external_ids import find_many, pass_key
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.members import MemberIndex, read_segment, read_slices
 from chalicelib.store.models import ExternalIdRow, MembershipRow, PassRow, RawItem
 from chalicelib.store.outbox import put_outgoing
 from chalicelib.store.pass_status import count_everywhere, count_tag
-from chalicelib.store.redeems import put_redeem
-from chalicelib.store.registrations import delete_registration
 from chalicelib.store.tags import put_new_tag
-from chalicelib.store.ticket_rows import put_ticket, told_if_taken
 from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transaction
-from chalicelib.store.updated import page_by_update
+
+if TYPE_CHECKING:
+    from chalicelib.domain.outgoing import Outgoing
+    from chalicelib.domain.passes import Pass, PassReference, PassSummary
+    from chalicelib.domain.ports import UpdatedQuery
+    from chalicelib.domain.redeems import Redeem
+    from chalicelib.domain.registrations import Registration
+    from chalicelib.domain.tickets import Ticket
+    from chalicelib.store.connection import Database
 
 _BY_TAG = MemberIndex(MembershipRow, "by_tag", "tag_segment")
 _BY_TEMPLATE = MemberIndex(PassRow, "by_template", "template_segment")
@@ -180,7 +179,7 @@ class DynamoPassStore:
         """See `PassStore`."""
         references = kept | {TagReference(tag.tag_id, tag.generation) for tag in added}
         transaction = Transaction(self._database)
-        self._update_pass(transaction, pass_, pass_rows.tag_actions(references, revision=pass_.revision + 1))
+        _change_tags(transaction, pass_, references)
         for tag in added:
             self._put_membership(transaction, pass_, tag)
         for tag in new_tags:
@@ -191,8 +190,7 @@ class DynamoPassStore:
         """See `PassStore`."""
         reference = TagReference(tag.tag_id, tag.generation)
         transaction = Transaction(self._database)
-        actions = pass_rows.tag_actions(pass_.tags - {reference}, revision=pass_.revision + 1)
-        self._update_pass(transaction, pass_, actions)
+        _change_tags(transaction, pass_, pass_.tags - {reference})
         self._delete_membership(transaction, pass_, reference)
         transaction.commit()
 
@@ -200,6 +198,8 @@ class DynamoPassStore:
         self, pass_: Pass, *, live: Iterable[TagReference], registrations: Sequence[Registration], now: datetime
     ) -> None:
         """See `PassStore`. Rows of dead tags are left to the sweep."""
+        from chalicelib.store.registrations import delete_registration
+
         transaction = Transaction(self._database)
         unchanged = (PassRow.revision == pass_.revision) & (PassRow.registrations == len(registrations))
         transaction.delete(PassRow(pass_id=pass_.pass_id), unchanged, label="pass")
@@ -231,8 +231,12 @@ class DynamoPassStore:
                     str(before.pass_id), actions=actions, condition=PassRow.revision == before.revision
                 )
             return
+        from chalicelib.store.ticket_rows import put_ticket, told_if_taken
+
         transaction = Transaction(self._database)
         if redeem is not None:
+            from chalicelib.store.redeems import put_redeem
+
             put_redeem(transaction, redeem)
             actions += pass_rows.redeem_actions(after)
             _count_event(transaction, after, Event.REDEEMS, redeem.created_at)
@@ -269,6 +273,8 @@ class DynamoPassStore:
 
     def page_by_update(self, query: UpdatedQuery) -> list[int]:
         """See `PassStore`."""
+        from chalicelib.store.updated import page_by_update
+
         return page_by_update(self._database, query)
 
     def remove_memberships(self, pass_ids: Sequence[int], *, reference: TagReference) -> None:
@@ -299,14 +305,15 @@ class DynamoPassStore:
 
     def _put_membership(self, transaction: Transaction, pass_: Pass, tag: Tag) -> None:
         """Overwrites a dead row of an earlier generation, if the sweep has not come by yet."""
-        transaction.put(
-            MembershipRow(
-                pass_id=pass_.pass_id,
-                tag_id=tag.tag_id,
-                generation=tag.generation,
-                tag_segment=tag.collection.segment_key(segment_of(pass_.pass_id)),
-                status=pass_.status,
-            )
+        transaction.put_item(
+            MembershipRow,
+            {
+                "pass_id": {"N": str(pass_.pass_id)},
+                "tag_id": {"N": str(tag.tag_id)},
+                "generation": {"N": str(tag.generation)},
+                "tag_segment": {"S": tag.collection.segment_key(segment_of(pass_.pass_id))},
+                "status": {"S": str(pass_.status)},
+            },
         )
         transaction.count(tag.collection, pass_.pass_id, facet=pass_.status, change=1)
 
@@ -317,6 +324,16 @@ class DynamoPassStore:
             label="membership",
         )
         count_tag(transaction, pass_, reference, change=-1)
+
+
+def _change_tags(transaction: Transaction, pass_: Pass, references: frozenset[TagReference]) -> None:
+    transaction.update_item(
+        PassRow,
+        _key(pass_.pass_id),
+        changes=pass_rows.tag_changes(references, revision=pass_.revision + 1),
+        expected={"revision": {"N": str(pass_.revision)}},
+        label="pass",
+    )
 
 
 def _count_event(transaction: Transaction, pass_: Pass, event: Event, at: datetime) -> None:

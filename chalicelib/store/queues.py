@@ -11,7 +11,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.domain.counted_index import Collection
 from chalicelib.domain.errors import StorageUnavailable
 from chalicelib.domain.outgoing import Outgoing
-from chalicelib.schemas.messages import PlanMessage, SegmentMessage, SweepMessage
 from chalicelib.store.connection import Database
 
 MESSAGES_PER_CALL = 10
@@ -35,15 +34,21 @@ class SqsQueueSender:
 
     def send_plan(self, *, ticket_id: int, start: int = 0) -> None:
         """See `QueueSender`."""
+        from chalicelib.schemas.messages import PlanMessage
+
         self._send("plan", [PlanMessage(ticket_id=ticket_id, start=start).model_dump_json()])
 
     def send_segments(self, *, ticket_id: int, segments: Sequence[int]) -> None:
         """See `QueueSender`."""
+        from chalicelib.schemas.messages import SegmentMessage
+
         messages = [SegmentMessage(ticket_id=ticket_id, segment=segment).model_dump_json() for segment in segments]
         self._send("segment", messages)
 
     def send_sweep(self, *, collection: Collection, segments: Sequence[int] | None = None) -> None:
         """See `QueueSender`. Waits first for writers that may still be on their way to the dead collection."""
+        from chalicelib.schemas.messages import SweepMessage
+
         if segments is None:
             messages = [SweepMessage(collection=collection.key).model_dump_json()]
             self._send("sweep", messages, delay_seconds=self._database.settings.sweep_delay_seconds)

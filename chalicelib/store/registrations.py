@@ -274,14 +274,16 @@ class DynamoRegistrationStore:
 
     def _move_pass(self, transaction: Transaction, before: Pass, after: Pass, live: Iterable[TagReference]) -> None:
         """Where the status stays, devices come and go without meeting each other or a writer of content."""
-        change = after.registrations - before.registrations
-        actions: list[Action] = [PassRow.registrations.add(change)]
-        condition = (PassRow.status == before.status) & (PassRow.registrations > max(-change, 0))
-        if after.status != before.status:
-            actions = pass_rows.status_actions(after)
-            condition = (PassRow.revision == before.revision) & (PassRow.registrations == before.registrations)
-            move_status(transaction, before, after, live)
-        transaction.update(PassRow(pass_id=before.pass_id), actions, condition, label="pass")
+        if after.status == before.status:
+            change = after.registrations - before.registrations
+            condition = (PassRow.status == before.status) & (PassRow.registrations > max(-change, 0))
+            row = PassRow(pass_id=before.pass_id)
+            transaction.update(row, [PassRow.registrations.add(change)], condition, label="pass")
+            return
+        move_status(transaction, before, after, live)
+        expected = {"revision": {"N": str(before.revision)}, "registrations": {"N": str(before.registrations)}}
+        key, changes = {"pass_id": {"N": str(before.pass_id)}}, pass_rows.status_changes(after)
+        transaction.update_item(PassRow, key, changes=changes, expected=expected, label="pass")
 
 
 Event = tuple[str, int] | None
@@ -330,9 +332,8 @@ def _count(transaction: Transaction, registration: Registration, *, change: int)
         transaction.count(collection, registration.number, facet=registration.wallet, change=change)
 
 
-def _set_or_remove(attribute: Any, value: str | None) -> Action:
-    action: Action = attribute.remove() if value is None else attribute.set(value)
-    return action
+def _set_or_remove(attribute: Any, value: str | None) -> Any:
+    return attribute.remove() if value is None else attribute.set(value)
 
 
 def _as_row(registration: Registration) -> RegistrationRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_the_settings_of_every_function_can_be_read(template: Template) -> None:
     for function in template.functions.values():
         variables = function["Environment"]["Variables"]
         texts = {name: value["Fn::Sub"] if isinstance(value, dict) else value for name, value in variables.items()}
-        assert {f"PASSEL_{field.upper()}" for field in Settings.model_fields} >= texts.keys()
+        assert {f"PASSEL_{each.name.upper()}" for each in fields(Settings)} >= texts.keys()
         read_settings(texts)
 
 

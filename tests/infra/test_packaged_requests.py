@@ -94,6 +94,7 @@ def variables(stage: Stage) -> Iterator[dict[str, str]]:
         create_tables(create_client("dynamodb", endpoint_url=engine.url), stage.prefix)
         create_queues(create_client("sqs", endpoint_url=engine.url), stage.prefix)
         yield {
+            "AWS_LAMBDA_FUNCTION_NAME": "passel-api",
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,

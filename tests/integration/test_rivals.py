@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
@@ -165,7 +165,7 @@ def test_a_rival_write_between_read_and_write_leaves_everything_adding_up(
 def in_batches(request: pytest.FixtureRequest, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether workers write 25 rows a call, or, as on an engine without PartiQL, row by row."""
     database, in_batches = get_database(), bool(request.param)
-    monkeypatch.setattr(database, "settings", database.settings.model_copy(update={"batch_statements": in_batches}))
+    monkeypatch.setattr(database, "settings", replace(database.settings, batch_statements=in_batches))
     return in_batches
 
 

@@ -140,7 +140,7 @@ def follow_secrets(known: KnownSecrets) -> None:
     @wrapping(settings, "read_settings")
     def read_settings(call: Callable[..., settings.Settings], environment: Any) -> settings.Settings:
         read = call(environment)
-        known.note_all("setting", [value for name, value in read if _SETTINGS.fullmatch(name)])
+        known.note_all("setting", [value for name, value in vars(read).items() if _SETTINGS.fullmatch(name)])
         return read
 
     @wrapping(pkcs12, "load_key_and_certificates")

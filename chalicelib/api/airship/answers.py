@@ -5,28 +5,31 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain import page_addresses
-from chalicelib.domain.content import Content, Entry
-from chalicelib.domain.paging import PageRequest
 from chalicelib.domain.passes import Pass, PassStatus, PassSummary
-from chalicelib.domain.tags import Tag
-from chalicelib.domain.templates import GOOGLE, VENDOR_IDS, Template, TemplateHeader
-from chalicelib.domain.tickets import Ticket
-from chalicelib.schemas.airship import NEVER_NULL
+
+if TYPE_CHECKING:
+    from chalicelib.domain.content import Content, Entry
+    from chalicelib.domain.paging import PageRequest
+    from chalicelib.domain.tags import Tag
+    from chalicelib.domain.templates import Template, TemplateHeader
+    from chalicelib.domain.tickets import Ticket
 
 Document = dict[str, Any]
+
+NEVER_NULL = ("numberStyle", "formatType", "textAlignment")
+"""of an entry: left out rather than null (section 5)"""
 
 
 def seconds(moment: datetime) -> str:
     """`2018-03-02T23:49:53Z`: tags, and the answer to creating a pass (section 1, dates)."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def milliseconds(moment: datetime) -> str:
     """`2013-06-27T20:58:20.000Z`: passes and templates."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def ticket_time(moment: datetime) -> str:
@@ -145,6 +148,8 @@ def whole_pass(pass_: Pass, tag_names: list[str], base_url: str) -> Document:
 
 def _public_url(pass_: Pass, base_url: str, *, names: Sequence[str]) -> Document:
     """The page of a pass and a picture of it (passworks-v2, section 13: `publicUrl.path` is the page)."""
+    from chalicelib.domain import page_addresses
+
     urls = page_addresses.pass_urls(
         base_url,
         distribution=page_addresses.ANY_DISTRIBUTION,
@@ -177,6 +182,8 @@ def entries(stored: Mapping[str, Entry]) -> dict[str, Document]:
 
 def template_header(header: TemplateHeader) -> Document:
     """Section 6, list: everything is a string."""
+    from chalicelib.domain.templates import VENDOR_IDS
+
     document: Document = {
         "id": str(header.template_id),
         "projectId": str(header.project_id),
@@ -207,6 +214,8 @@ def whole_template(template: Template) -> Document:
 
 
 def _models(vendor: str, content: Content) -> Document:
+    from chalicelib.domain.templates import GOOGLE
+
     fields, headers = entries(content.fields), entries(content.headers)
     if vendor == GOOGLE:
         return {"fieldsModel": fields, "headers": headers}

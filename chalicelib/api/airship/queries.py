@@ -6,15 +6,18 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib import logs
 from chalicelib.api.airship.entry import AirshipRequest, decode
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.finding import parse_id, spellings
-from chalicelib.domain.paging import PageRequest
 from chalicelib.domain.passes import STATUS_FILTERS, PassReference
-from chalicelib.domain.templates import TemplateReference
 from chalicelib.settings import get_settings
+
+if TYPE_CHECKING:
+    from chalicelib.domain.paging import PageRequest
+    from chalicelib.domain.templates import TemplateReference
 
 DEFAULT_PAGE_SIZE = 10
 
@@ -48,6 +51,8 @@ def read_page(request: AirshipRequest, *, orders: Sequence[str]) -> PageRequest:
     Raises:
         InvalidRequest: a value is outside its range (section 9.9).
     """
+    from chalicelib.domain.paging import PageRequest
+
     page = _read_number(request, "page", default=1, minimum=0, maximum=LARGEST_PAGE)
     size = _read_number(
         request, "pageSize", default=DEFAULT_PAGE_SIZE, minimum=1, maximum=get_settings().limits.page_size
@@ -128,6 +133,8 @@ def template_by_id(segment: str) -> TemplateReference:
     Raises:
         NotFound: it cannot be an id.
     """
+    from chalicelib.domain.templates import TemplateReference
+
     template_id = parse_id(decode(segment))
     if template_id is None:
         raise NotFound("template", decode(segment)[:255])
@@ -141,6 +148,8 @@ def template_by_external_id(segment: str) -> TemplateReference:
     Raises:
         NotFound: it cannot be an external id.
     """
+    from chalicelib.domain.templates import TemplateReference
+
     external_id, fallback = _external_id("template", segment)
     return TemplateReference(external_id=external_id, fallback_external_id=fallback)
 

@@ -10,9 +10,8 @@ from chalicelib.api.airship import answers, queries
 from chalicelib.api.airship.entry import AirshipRequest, route
 from chalicelib.api.airship.forms import pass_route
 from chalicelib.api.bodies import read_model
-from chalicelib.domain import bulk_updates, listing, tagging
+from chalicelib.domain import tagging
 from chalicelib.domain.passes import PassReference
-from chalicelib.schemas.airship import AddTagsBody, UpdateBody
 
 tags = Blueprint(__name__)
 
@@ -22,6 +21,8 @@ PASS_ORDERS = ("id", "createdAt", "updatedAt")
 @pass_route(tags, "/tags", methods=["PUT"])
 def add_tags(request: AirshipRequest, reference: PassReference) -> Any:
     """4.1 and 4.2"""
+    from chalicelib.schemas.airship import AddTagsBody
+
     body = read_model(AddTagsBody, request.document)
     names = tagging.add_tags(request.platform, project_id=request.project_id, reference=reference, names=body.tags)
     return {"newTags": names, "mappings": len(names)}
@@ -37,6 +38,8 @@ def list_tags_of_pass(request: AirshipRequest, reference: PassReference) -> Any:
 @route(tags, "/v1/tag", methods=["GET"])
 def list_tags(request: AirshipRequest) -> Any:
     """4.5"""
+    from chalicelib.domain import listing
+
     page_request = queries.read_page(request, orders=("id", "createdAt"))
     page = listing.list_tags(request.platform, project_id=request.project_id, request=page_request)
     return {
@@ -49,6 +52,8 @@ def list_tags(request: AirshipRequest) -> Any:
 @route(tags, "/v1/tag/{tag}/passes", methods=["GET"], content_type="application/json; charset=utf-8")
 def list_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
     """4.6"""
+    from chalicelib.domain import listing
+
     query = queries.read_pass_query(request, orders=PASS_ORDERS)
     page = listing.list_passes_of_tag(
         request.platform,
@@ -67,6 +72,9 @@ def list_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
 @route(tags, "/v1/tag/{tag}/passes", methods=["PUT"])
 def update_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
     """4.7"""
+    from chalicelib.domain import bulk_updates
+    from chalicelib.schemas.airship import UpdateBody
+
     update = read_model(UpdateBody, request.document).as_update()
     ticket = bulk_updates.start_bulk_update(request.platform, project_id=request.project_id, segment=tag, update=update)
     return {"ticketId": ticket.ticket_id}

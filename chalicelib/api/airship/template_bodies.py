@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.api.airship.answers import NEVER_NULL
 from chalicelib.api.bodies import read_model
 from chalicelib.domain.content import Attributes, Content, Entry
 from chalicelib.domain.errors import InvalidRequest
@@ -19,7 +20,7 @@ from chalicelib.domain.templates import (
     TemplateDraft,
     campaign_type,
 )
-from chalicelib.schemas.airship import APPLE_ATTRIBUTES, NEVER_NULL, TemplateBody
+from chalicelib.schemas.airship import APPLE_ATTRIBUTES, TemplateBody
 
 _GOOGLE_TYPES = {
     "loyalty": "Loyalty",

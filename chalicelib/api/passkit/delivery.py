@@ -10,14 +10,13 @@ import cachetools
 from chalice import Response
 
 from chalicelib import logs
+from chalicelib.api.requests import PKPASS
 from chalicelib.domain.errors import Busy, InvalidRequest, PasselError
 from chalicelib.domain.http_dates import format_http_date
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.reporting import Event
 from chalicelib.wiring import get_image_cache, get_keyring
-
-PKPASS = "application/vnd.apple.pkpass"
 
 CACHE_BYTES = 32 * 1024 * 1024
 
