@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
 import shutil
 import subprocess
 import tempfile
@@ -152,7 +151,7 @@ def provide_file(wishes: Sequence[Wish], *, folder: Path = FOLDER) -> Loaded:
 
 
 def _digest() -> str:
-    """Changes with the tables, the attributes of rows, the loader and the engine, so an old file is not taken for new."""
+    """Changes with tables, attributes of rows, loader and engine, so that an old file is not taken for a new one."""
     rows = {model.__name__: sorted(model.get_attributes()) for model in MODELS}
     what = json.dumps([LOADER, VERSION, read_tables(""), rows], sort_keys=True)
     return hashlib.sha256(what.encode()).hexdigest()[:12]
@@ -302,7 +301,7 @@ def _import(binary: Path, export: Path, schema: Path, database: Path, *, expecte
 
 
 def _size(path: Path) -> int:
-    return os.stat(path).st_size if path.exists() else 0
+    return path.stat().st_size if path.exists() else 0
 
 
 @click.command()

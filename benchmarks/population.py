@@ -21,7 +21,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from chalicelib.domain.campaigns import sequential_code
-from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.content import Content, ContentUpdate
 from chalicelib.domain.issuing import show_template
 from chalicelib.domain.passes import Pass, PassStatus, hold, release
 from chalicelib.domain.registrations import Registration, Wallet, device_key
@@ -54,7 +54,9 @@ def status_of(pass_id: int) -> PassStatus:
     drawn = zlib.crc32(str(pass_id).encode()) % 100
     if drawn < _INSTALLED_PERCENT:
         return PassStatus.INSTALLED
-    return PassStatus.UNINSTALLED if drawn < _INSTALLED_PERCENT + _UNINSTALLED_PERCENT else PassStatus.NOT_BEEN_INSTALLED
+    return (
+        PassStatus.UNINSTALLED if drawn < _INSTALLED_PERCENT + _UNINSTALLED_PERCENT else PassStatus.NOT_BEEN_INSTALLED
+    )
 
 
 def was_installed(pass_id: int) -> bool:
@@ -113,12 +115,12 @@ def write_share(folder: Path, name: str, family: Family, shares: Sequence[Share]
         recorder = _Recorder()
         plain = _record(recorder, family, share)
         for row in recorder.rows:
-            lines[row.Meta.table_name].append(_line(row.serialize()))  # type: ignore[attr-defined]
+            lines[row.Meta.table_name].append(export_line(row.serialize()))
         own, others = _split(recorder.deltas)
-        lines[SegmentRow.Meta.table_name] += [_line(item) for item in counter_rows(own)]
+        lines[SegmentRow.Meta.table_name] += [export_line(item) for item in counter_rows(own)]
         add_counts(shared, others)
         if family.with_plain_table:
-            lines[database.settings.table_name(PLAIN_TABLE)] += [_line(item) for item in plain]
+            lines[database.settings.table_name(PLAIN_TABLE)] += [export_line(item) for item in plain]
     for table, texts in lines.items():
         write_export(folder, table, name, texts)
     return sum(len(share.pass_ids) for share in shares), {key: dict(facets) for key, facets in shared.items()}
@@ -132,18 +134,17 @@ def write_export(folder: Path, table: str, name: str, lines: Iterable[str]) -> N
         file.writelines(lines)
 
 
-def export_line(item: Mapping[str, object]) -> str:
-    """One raw item in that layout."""
-    return _line(item)
-
-
 def counter_rows(deltas: Deltas) -> list[RawItem]:
     """Whole rows of counters, all in stripe 0 as quiet writers leave them."""
-    return [
-        SegmentRow(collection=collection, slot=segment * SLOTS_PER_SEGMENT, **counted).serialize()
-        for (collection, segment), facets in sorted(deltas.items())
-        if (counted := {facet: number for facet, number in facets.items() if number})
-    ]
+    return [_counter_row(*key, facets).serialize() for key, facets in sorted(deltas.items()) if any(facets.values())]
+
+
+def _counter_row(collection: str, segment: int, facets: Mapping[str, int]) -> SegmentRow:
+    row = SegmentRow(collection=collection, slot=segment * SLOTS_PER_SEGMENT)
+    for facet, number in facets.items():
+        if number:
+            setattr(row, facet, number)
+    return row
 
 
 def add_counts(total: Deltas, more: Deltas) -> None:
@@ -188,7 +189,7 @@ def _make_pass(
     pass_id: int,
     position: int,
     references: frozenset[TagReference],
-    content: object,
+    content: Content,
 ) -> Pass:
     platform = get_platform()
     return Pass(
@@ -206,7 +207,7 @@ def _make_pass(
         uninstalled_at=None,
         platform=None,
         tags=references,
-        content=content,  # type: ignore[arg-type]
+        content=content,
         version=1,
         last_modified=int(share.created_at.timestamp()),
         changed_ticket=0,
@@ -244,5 +245,6 @@ def _record_installation(recorder: _Recorder, pass_: Pass, number: int, at: date
     return held
 
 
-def _line(item: Mapping[str, object]) -> str:
+def export_line(item: Mapping[str, object]) -> str:
+    """One raw item in that layout."""
     return json.dumps({"Item": item}, separators=(",", ":")) + "\n"

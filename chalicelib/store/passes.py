@@ -33,9 +33,10 @@ from chalicelib.store.ticket_rows import put_ticket, told_if_taken
 from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transaction
 from chalicelib.store.updated import page_by_update
 
-_BY_TAG = MemberIndex(MembershipRow, "by_tag", "tag_segment")
-_BY_TEMPLATE = MemberIndex(PassRow, "by_template", "template_segment")
-_BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "N")
+# of a member only its id is wanted: the rest would be sent and read for nothing
+_BY_TAG = MemberIndex(MembershipRow, "by_tag", "tag_segment", "pass_id", attributes=("pass_id",))
+_BY_TEMPLATE = MemberIndex(PassRow, "by_template", "template_segment", "pass_id", attributes=("pass_id",))
+_BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "pass_id", "N", attributes=("pass_id",))
 
 # Two segments may meet in one group of new passes, so each collection may need two counter rows.
 _COUNTERS_PER_COLLECTION = 2
