@@ -15,10 +15,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from benchmarks.population import (
     Deltas,
     Family,
     Share,
+    Written,
     add_counts,
     counter_rows,
     export_line,
@@ -58,6 +60,7 @@ LOADER = 1
 """grows with every change of what is loaded"""
 
 _SHARES_AT_ONCE = 5
+_TASKS_IN_THIS_PROCESS = 2
 _NOWHERE = "http://127.0.0.1:9"
 _PLAIN_SCHEMA = {
     "TableName": PREFIX + PLAIN_TABLE,
@@ -247,23 +250,29 @@ def _share(platform: Platform, template: Template, blocks: Sequence[range], begu
 
 
 def _write_rows(export: Path, seeds: Sequence[_Seed]) -> None:
-    """Rows of all passes, made in parallel, and at last the counters that no share has for itself."""
+    """Rows of all passes, and at last the counters that no share has for itself."""
     counted: Deltas = {}
-    with (
-        click.progressbar(length=sum(seed.population.passes for seed in seeds), label="making rows") as progress,
-        # spawned, since the store's client must not be shared with a forked process
-        ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes,
-    ):
-        tasks: list[Future[tuple[int, Deltas]]] = []
-        for number, seed in enumerate(seeds):
-            for start in range(0, len(seed.shares), _SHARES_AT_ONCE):
-                some = seed.shares[start : start + _SHARES_AT_ONCE]
-                tasks.append(processes.submit(write_share, export, f"{number}-{start:06d}", seed.family, some))
-        for task in as_completed(tasks):
-            passes, deltas = task.result()
+    tasks = [
+        partial(write_share, export, f"{number}-{start:06d}", seed.family, seed.shares[start : start + _SHARES_AT_ONCE])
+        for number, seed in enumerate(seeds)
+        for start in range(0, len(seed.shares), _SHARES_AT_ONCE)
+    ]
+    with click.progressbar(length=sum(seed.population.passes for seed in seeds), label="making rows") as progress:
+        for passes, deltas in _run(tasks):
             add_counts(counted, deltas)
             progress.update(passes)
     write_export(export, PREFIX + _table_name(SegmentRow), "shared", map(export_line, counter_rows(counted)))
+
+
+def _run(tasks: Sequence[partial[Written]]) -> Iterator[Written]:
+    """What the tasks come to, as they end; in parallel if it is worth starting processes."""
+    if len(tasks) <= _TASKS_IN_THIS_PROCESS:
+        yield from (task() for task in tasks)
+        return
+    # spawned, since the store's client must not be shared with a forked process
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes:
+        for ended in as_completed([processes.submit(task) for task in tasks]):
+            yield ended.result()
 
 
 def _table_name(model: Any) -> str:

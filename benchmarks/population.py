@@ -48,6 +48,9 @@ _HELD_FOR = timedelta(hours=1)
 Deltas = dict[tuple[str, int], dict[str, int]]
 """collection key and segment to facet to number"""
 
+Written = tuple[int, Deltas]
+"""passes, and what is still to be counted"""
+
 
 def status_of(pass_id: int) -> PassStatus:
     """The status that a loaded pass has: mixed well, and the same in every load."""
@@ -102,7 +105,7 @@ class _Recorder(Transaction):
         return {key: dict(facets) for key, facets in self._deltas.items()}
 
 
-def write_share(folder: Path, name: str, family: Family, shares: Sequence[Share]) -> tuple[int, Deltas]:
+def write_share(folder: Path, name: str, family: Family, shares: Sequence[Share]) -> Written:
     """Writes the rows of some shares as a DynamoDB export: one file for each table, `TABLE/data/NAME.json.gz`.
 
     Counter rows that no other share adds to are among them. Returns the number of passes and what is still to be

@@ -45,30 +45,39 @@ class Counters:
     milliseconds: float
 
 
-def run(*, scale: int) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How often things are measured: the depth in turns, the requests timed."""
+
+    rounds: int = 60
+    timed: int = 30
+
+
+def run(*, scale: int, effort: Effort | None = None) -> None:
     """Measures, and writes the results.
 
     Raises:
         BarsMissed
     """
+    effort = effort or Effort()
     sizes = sorted({size for size in SIZES if size < scale} | {scale})
     loaded = provide_file([Wish(size) for size in sizes])
     with loaded.copy_for_writing() as copy, run_embedded(database=copy, variables=_VARIABLES) as stack:
         if stack.engine_name != "dynoxide":
             raise SystemExit("benchmarks need dynoxide: on another engine the figures mean nothing")
         with _silent_log():
-            sections, missed = _measure(loaded)
-    report_sections([_describe(loaded, scale), *sections], name="scale")
+            sections, missed = _measure(loaded, effort)
+    report_sections([_describe(loaded, scale, effort), *sections], name="scale")
     if missed:
         raise BarsMissed(missed)
 
 
-def _measure(loaded: Loaded) -> tuple[list[Section], list[str]]:
+def _measure(loaded: Loaded, effort: Effort) -> tuple[list[Section], list[str]]:
     """What only reads comes first: the requests that write change what others would list."""
     from app import app
     from benchmarks.operation_meter import Gateway
     from benchmarks.plain_way import measure_ways, widest
-    from benchmarks.scale_costs import measure_flat, measure_growing
+    from benchmarks.scale_costs import Tries, measure_flat, measure_growing
     from benchmarks.scale_depth import measure_depth
     from benchmarks.scale_subjects import open_subjects
     from benchmarks.updated_costs import measure_designs
@@ -76,12 +85,12 @@ def _measure(loaded: Loaded) -> tuple[list[Section], list[str]]:
 
     subjects = open_subjects(get_platform(), Gateway(app), loaded.populations)
     of_depth = max((each for each in subjects if each.size <= DEPTH_SIZE), key=lambda each: each.size)
-    depth = measure_depth(of_depth)
+    depth = measure_depth(of_depth, rounds=effort.rounds)
     ways = measure_ways(subjects[-1])
     counters = [measure_counters(subject) for subject in subjects]
     designs = measure_designs(of_depth)
     growing = measure_growing(subjects)
-    flat = measure_flat(subjects)
+    flat = measure_flat(subjects, tries=Tries(unmeasured=1, counted=3, timed=effort.timed))
     sections = [
         Section("Requests", f"They must not grow: {FORMULA}.", _rows(flat, without="compared")),
         Section(
@@ -131,13 +140,15 @@ def _rows(measured: Sequence[Any], *, without: str = "") -> list[dict[str, Any]]
     return [{name: value for name, value in asdict(row).items() if name != without} for row in measured]
 
 
-def _describe(loaded: Loaded, scale: int) -> Section:
+def _describe(loaded: Loaded, scale: int, effort: Effort) -> Section:
     facts = {
         "measured": datetime.now(UTC).isoformat(timespec="minutes"),
         "command": f"make bench SCALE={scale} PARTS=scale",
         "processors": os.cpu_count(),
         "machine": f"{machine.system()} {machine.machine()}, Python {machine.python_version()}",
         "engine": f"dynoxide {VERSION}, on disk",
+        "tries": f"{effort.timed} of each request at each size, {effort.rounds} of each page of the depth",
+        "load": f"{os.getloadavg()[0]:.1f} processes at the end: above the processors, times hold waiting",
         "file": f"{loaded.database.stat().st_size / 1e6:.0f} MB, loaded in {loaded.seconds:.0f} s when it was made",
     }
     text = (

@@ -23,12 +23,13 @@ class Tries:
     timed: int
 
 
-FLAT, GROWING = Tries(1, 3, 30), Tries(0, 1, 2)
+GROWING = Tries(unmeasured=0, counted=1, timed=2)
+"""of requests that take seconds"""
 
 _NO_COUNTERS = CounterSize(rows=0, bytes=0)
 
 
-def measure_flat(subjects: Sequence[Subject], *, tries: Tries = FLAT) -> list[RequestCost]:
+def measure_flat(subjects: Sequence[Subject], *, tries: Tries) -> list[RequestCost]:
     """Every request that must not grow."""
     paired = pair_up(subjects, flat_requests)
     with click.progressbar(paired, label=f"{len(paired)} requests at {len(subjects)} sizes") as progress:

@@ -16,9 +16,6 @@ from benchmarks.scale_meter import count, take_time
 from benchmarks.scale_subjects import PAGE_SIZE, Subject
 from chalicelib.domain.passes import STATUS_FILTERS
 
-ROUNDS = 60
-"""of each page, the one after the other"""
-
 TRIES = 3
 """a ratio beyond the bar is measured anew, since others may have been at the processors; the least counts"""
 
@@ -26,7 +23,7 @@ DEEPEST = 10_000
 """the page that is compared with the first; the last full one if there are fewer"""
 
 
-def measure_depth(subject: Subject, *, rounds: int = ROUNDS) -> list[Depth]:
+def measure_depth(subject: Subject, *, rounds: int) -> list[Depth]:
     """Every status filter, both directions; and without a filter the middle of a segment too, where most is skipped."""
     lists: list[tuple[str, AbstractSet[str] | None]] = [("any", None), *STATUS_FILTERS.items()]
     wanted = [

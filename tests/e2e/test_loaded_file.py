@@ -21,13 +21,14 @@ from tests.support.recount import read_rows, recount
 
 PASSES, TAGS, OTHERS = 2300, 2, 400
 NOWHERE = "http://127.0.0.1:9"
+DEADLINE_SECONDS = 600
 
 
 def load(folder: Path) -> dict[str, Any]:
     """Runs the loader, and gives what it printed."""
     command = [sys.executable, "-m", "benchmarks.loaded_file", f"{PASSES}x{TAGS}", f"{OTHERS}x1"]
     command += ["--folder", str(folder)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
     assert ran.returncode == 0, ran.stderr
     document: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return document
@@ -64,7 +65,9 @@ def test_the_check_finds_nothing(loaded: dict[str, Any], engine: Engine, tmp_pat
     environment = os.environ | build_environment(dynamodb_url=engine.url, sqs_url=NOWHERE)
     command = [sys.executable, "-m", "chalicelib.cli", "check", "--rate", "1000000", "--patience", "0"]
     command += ["--state", str(tmp_path / "state.json")]
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Nothing is damaged." in ran.stdout
@@ -91,11 +94,11 @@ def test_a_file_without_its_facts_is_not_taken_for_whole(tmp_path: Path) -> None
     if find_or_install() is None:
         pytest.skip("no dynoxide for this machine")
     command = [sys.executable, "-m", "benchmarks.loaded_file", "10x1", "--folder", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=True)
+    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=DEADLINE_SECONDS, check=True)
     (database,) = tmp_path.glob("*.db")
     database.with_suffix(".json").unlink()
     database.write_bytes(b"half of it")
 
-    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=True)
+    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=DEADLINE_SECONDS, check=True)
 
     assert database.stat().st_size > 1000
