@@ -108,11 +108,13 @@ class Population:
     @property
     def pass_ids(self) -> list[int]:
         """All of them, ascending."""
-        return [block * SEGMENT_SIZE + number for block, number in self._places()]
+        places = (divmod(number, SEGMENT_SIZE) for number in range(self.passes))
+        return [self.blocks[block] * SEGMENT_SIZE + place for block, place in places]
 
-    def _places(self) -> Iterator[tuple[int, int]]:
-        for number in range(self.passes):
-            yield self.blocks[number // SEGMENT_SIZE], number % SEGMENT_SIZE
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """A range of pass ids that holds them all and no other project's."""
+        return self.blocks[0] * SEGMENT_SIZE, (self.blocks[-1] + 1) * SEGMENT_SIZE - 1
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,10 @@ SIZES = (1000, 10_000, 100_000, 1_000_000)
 DEPTH_SIZE = 100_000
 """passes at which depth is judged; the largest size if that is smaller"""
 
-_VARIABLES = {"PASSEL_CREDENTIAL_CACHE_SECONDS": "86400"}
-"""credentials are known, as for a minute on Lambda"""
+_VARIABLES = {
+    "PASSEL_CREDENTIAL_CACHE_SECONDS": "86400",  # credentials are known, as for a minute on Lambda
+    "PASSEL_READ_TIMEOUT_SECONDS": "120",  # of one call: a long walk is measured to its end
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ def _measure(loaded: Loaded, effort: Effort) -> tuple[list[Section], list[str]]:
     of_depth = max((each for each in subjects if each.size <= DEPTH_SIZE), key=lambda each: each.size)
     depth = measure_depth(of_depth, rounds=effort.rounds)
     ways = measure_ways(subjects[-1])
-    counters = [measure_counters(subject) for subject in subjects]
+    counters = [_measure_counters(subject) for subject in subjects]
     designs = measure_designs(of_depth)
     growing = measure_growing(subjects)
     flat = measure_flat(subjects, tries=Tries(unmeasured=1, counted=3, timed=effort.timed))
@@ -114,9 +116,10 @@ def _measure(loaded: Loaded, effort: Effort) -> tuple[list[Section], list[str]]:
     return sections, [*find_growth(flat), *find_slow_pages(depth)]
 
 
-def measure_counters(subject: Subject, *, tries: int = 10) -> Counters:
+def _measure_counters(subject: Subject, *, tries: int = 10) -> Counters:
     """Of the tag that all passes have."""
     from benchmarks.scale_meter import count, summarise_times, take_time
+    from benchmarks.scale_subjects import measure_counters
 
     collection = subject.tag.collection
 
@@ -124,7 +127,7 @@ def measure_counters(subject: Subject, *, tries: int = 10) -> Counters:
         subject.read_counts(collection)
 
     read()
-    size, cost = subject.measure_counters(collection), count(read)
+    size, cost = measure_counters(collection), count(read)
     times = summarise_times([take_time(read) for _ in range(tries)])
     return Counters(
         passes=subject.size,

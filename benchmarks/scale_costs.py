@@ -11,7 +11,7 @@ import click
 from benchmarks.scale_bars import RequestCost
 from benchmarks.scale_meter import count, median_cost, summarise_times, take_time
 from benchmarks.scale_requests import Request, flat_requests, growing_requests, pair_up
-from benchmarks.scale_subjects import CounterSize, Subject
+from benchmarks.scale_subjects import CounterSize, Subject, measure_counters
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ def measure_growing(subjects: Sequence[Subject], *, tries: Tries = GROWING) -> l
 def _measure(pairs: Sequence[tuple[Subject, Request]], tries: Tries) -> list[RequestCost]:
     """The sizes in turns, so that whatever else the machine does meets all of them."""
     counters = [
-        _NO_COUNTERS if request.counters is None else subject.measure_counters(request.counters)
-        for subject, request in pairs
+        _NO_COUNTERS if request.counters is None else measure_counters(request.counters) for subject, request in pairs
     ]
     for number in range(tries.unmeasured):
         for _, request in pairs:

@@ -111,19 +111,20 @@ class Subject:
 
         return min(pages, key=cost)
 
-    def measure_counters(self, collection: Collection) -> CounterSize:
-        """How large the counter rows are."""
-        items = [
-            item
-            for page in get_database().query(
-                TableName=SegmentRow.Meta.table_name,
-                KeyConditionExpression="#collection = :collection",
-                ExpressionAttributeNames={"#collection": "collection"},
-                ExpressionAttributeValues={":collection": {"S": collection.key}},
-            )
-            for item in page
-        ]
-        return CounterSize(rows=len(items), bytes=sum(map(item_bytes, items)))
+
+def measure_counters(collection: Collection) -> CounterSize:
+    """How large the counter rows are."""
+    items = [
+        item
+        for page in get_database().query(
+            TableName=SegmentRow.Meta.table_name,
+            KeyConditionExpression="#collection = :collection",
+            ExpressionAttributeNames={"#collection": "collection"},
+            ExpressionAttributeValues={":collection": {"S": collection.key}},
+        )
+        for item in page
+    ]
+    return CounterSize(rows=len(items), bytes=sum(map(item_bytes, items)))
 
 
 def open_subjects(platform: Platform, gateway: Gateway, populations: Sequence[Population]) -> list[Subject]:
