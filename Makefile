@@ -52,8 +52,8 @@ format: $(READY) ## rewrite the sources in the house format
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
 
-bench: $(READY) ## measure latency, cost and scale
-	@$(PYTHON) -m benchmarks
+bench: $(READY) ## measure latency, cost and scale (SCALE=100000 passes; PARTS=scale narrows)
+	@$(PYTHON) -m benchmarks $(PARTS)
 
 ## On AWS
 package: $(READY) ## build the deployment package of STAGE=dev

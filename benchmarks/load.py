@@ -9,7 +9,7 @@ from chalicelib.domain import issuing, template_editing
 from chalicelib.domain.content import Content, ContentUpdate, Entry
 from chalicelib.domain.passes import NewPass, Pass
 from chalicelib.domain.ports import Platform
-from chalicelib.domain.templates import TemplateDraft, TemplateReference
+from chalicelib.domain.templates import Template, TemplateDraft, TemplateReference
 
 FIELDS = 10
 BATCH = 1000
@@ -23,23 +23,7 @@ def create_passes(
     Calls `advance` with the number of passes made since the last call; returns the project id and the pass ids.
     """
     project = operations.create_project(name=f"bench {count} x {tags}")
-    fields = {
-        f"field{number}": Entry({"fieldType": "primary", "label": f"Label {number}", "value": f"value {number}"})
-        for number in range(FIELDS)
-    }
-    template = template_editing.create_template(
-        platform,
-        project_id=project.project_id,
-        draft=TemplateDraft(
-            name="Bench",
-            description="",
-            vendor="Apple",
-            type="Coupon",
-            project_type="coupon",
-            content=Content(fields=fields),
-        ),
-        external_id=None,
-    )
+    template = make_template(platform, project_id=project.project_id)
     names = tuple(f"tag-{number}" for number in range(tags))
     pass_ids: list[int] = []
     while len(pass_ids) < count:
@@ -56,3 +40,20 @@ def create_passes(
             pass_ids.append(outcome.pass_id)
         advance(size)
     return project.project_id, pass_ids
+
+
+def make_template(platform: Platform, *, project_id: int) -> Template:
+    """A template of ten fields."""
+    fields = {
+        f"field{number}": Entry({"fieldType": "primary", "label": f"Label {number}", "value": f"value {number}"})
+        for number in range(FIELDS)
+    }
+    draft = TemplateDraft(
+        name="Bench",
+        description="",
+        vendor="Apple",
+        type="Coupon",
+        project_type="coupon",
+        content=Content(fields=fields),
+    )
+    return template_editing.create_template(platform, project_id=project_id, draft=draft, external_id=None)

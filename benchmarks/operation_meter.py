@@ -62,7 +62,7 @@ def meter(*, with_process: bool = False) -> Iterator[Taken]:
     Of CPU what this thread and those of the store take, since SQS and the vendors are played by other threads of this
     process; or that of the whole process.
     """
-    taken, read_clock = Taken(), time.process_time if with_process else _read_own_clocks
+    taken, read_clock = Taken(), time.process_time if with_process else read_own_clocks
     events = get_database().connection.client.meta.events
 
     def ask(params: dict[str, Any], **_: Any) -> None:
@@ -86,7 +86,7 @@ def meter(*, with_process: bool = False) -> Iterator[Taken]:
     taken.sends, taken.messages = usage.send_requests, usage.messages
 
 
-def _read_own_clocks() -> float:
+def read_own_clocks() -> float:
     """Seconds of CPU that this thread and those of the store have taken."""
     pool = [each.ident for each in threading.enumerate() if each.name.startswith(_STORE_THREADS)]
     clocks = [time.pthread_getcpuclockid(ident) for ident in pool if ident is not None]

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 
 Row = Mapping[str, Any]
+
+
+class BarsMissed(Exception):
+    """Figures beyond their bars, one sentence each; the results are written all the same."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = list(sentences)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table with a heading and a sentence or two."""
+
+    title: str
+    text: str
+    rows: Sequence[Row]
 
 
 def report(rows: Sequence[Row], *, name: str) -> None:
@@ -20,6 +38,15 @@ def report(rows: Sequence[Row], *, name: str) -> None:
 def report_parts(parts: Mapping[str, Sequence[Row]], *, name: str) -> None:
     """Several tables of one subject."""
     _write(parts, [make_table(rows) for rows in parts.values()], name=name)
+
+
+def report_sections(sections: Sequence[Section], *, name: str) -> None:
+    """Several tables, each with its heading; the first heading is that of the page."""
+    texts = [
+        f"{'#' if position == 0 else '##'} {each.title}\n\n{each.text}\n\n{make_table(each.rows)}"
+        for position, each in enumerate(sections)
+    ]
+    _write({each.title: each.rows for each in sections}, texts, name=name)
 
 
 def make_table(rows: Sequence[Row]) -> str:

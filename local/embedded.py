@@ -78,7 +78,7 @@ class Embedded:
             events.unregister("after-call.dynamodb", after)
 
 
-def _forget_settings() -> None:
+def forget_settings() -> None:
     """Makes this process read its settings anew: a test before may have read them for the wrong environment."""
     from chalicelib import wiring
 
@@ -112,7 +112,7 @@ def run_embedded(*, database: Path | None = None, variables: Mapping[str, str] |
     environment |= name_folders(assets=Path(assets.name), certificates=_make_certificates())
     own = {**vendors.variables, "PASSEL_SWEEP_DELAY_SECONDS": "0", "PASSEL_PUBLIC_BASE_URL": ""}
     apply_environment({**environment, **own, **(variables or {})})
-    _forget_settings()
+    forget_settings()
     dynamodb = create_client("dynamodb", endpoint_url=dynamodb_url)
     sqs = create_client("sqs", endpoint_url=queues.url)
     create_tables(dynamodb, PREFIX)

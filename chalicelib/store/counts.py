@@ -25,7 +25,7 @@ class DynamoCountStore:
         self._database = database
 
     def read_counts(self, collection: Collection) -> list[SegmentCount]:
-        """See `CountStore`. Costs one read unit per 4 KB of counter rows, about 60 segments."""
+        """See `CountStore`. Costs one read unit per 4 KB of counter rows, about 50 segments."""
         counts: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for item in self._rows(collection):
             segment = int(item["slot"]["N"]) // SLOTS_PER_SEGMENT

@@ -10,7 +10,7 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from chalicelib.domain.counted_index import Slice
+from chalicelib.domain.counted_index import SEGMENT_SIZE, Slice
 from chalicelib.store.connection import Database
 from chalicelib.store.models import RawItem
 
@@ -22,13 +22,17 @@ class MemberIndex:
     model: type[Model]
     name: str
     hash_key: str
+    ordinal: str
+    """its range key"""
     hash_type: str = "S"
     facet: str = "status"
     """the attribute that holds a member's facet"""
+    attributes: tuple[str, ...] = ()
+    """what is read of an entry; empty is all that the index holds"""
 
     def query(self, segment_key: str, **more: Any) -> dict[str, Any]:
         """Query arguments for one segment."""
-        return {
+        arguments = {
             "TableName": self.model.Meta.table_name,
             "IndexName": self.name,
             "KeyConditionExpression": "#segment = :segment",
@@ -36,6 +40,9 @@ class MemberIndex:
             "ExpressionAttributeValues": {":segment": {self.hash_type: segment_key}},
             **more,
         }
+        if self.attributes:
+            arguments["ProjectionExpression"] = ", ".join(self.attributes)
+        return arguments
 
 
 def read_slices(
@@ -54,6 +61,8 @@ def read_slices(
 def _read_slice(
     database: Database, index: MemberIndex, segment_key: str, part: Slice, facets: AbstractSet[str] | None
 ) -> list[RawItem]:
+    if part.members == SEGMENT_SIZE:
+        return _read_full_segment(database, index, segment_key, part)
     after = part.members - part.skip - part.take
     from_start = part.skip <= after
     passed_over = part.skip if from_start else after
@@ -70,6 +79,16 @@ def _read_slice(
             break
     taken = found[passed_over:wanted]
     return taken if from_start else taken[::-1]
+
+
+def _read_full_segment(database: Database, index: MemberIndex, segment_key: str, part: Slice) -> list[RawItem]:
+    """Every ordinal of the segment is a member, so where the slice begins is known and nothing is passed over."""
+    first = part.segment * SEGMENT_SIZE + part.skip
+    arguments = index.query(segment_key)
+    arguments["KeyConditionExpression"] += " AND #ordinal BETWEEN :first AND :last"
+    arguments["ExpressionAttributeNames"]["#ordinal"] = index.ordinal
+    arguments["ExpressionAttributeValues"] |= {":first": {"N": str(first)}, ":last": {"N": str(first + part.take - 1)}}
+    return [item for items in database.query(**arguments) for item in items]
 
 
 def _filter_facets(arguments: dict[str, Any], attribute: str, facets: AbstractSet[str]) -> None:

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from chalicelib.domain.tickets import Ticket
     from chalicelib.store.connection import Database
 
-_BY_TAG = MemberIndex(MembershipRow, "by_tag", "tag_segment")
-_BY_TEMPLATE = MemberIndex(PassRow, "by_template", "template_segment")
-_BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "N")
+# of a member only its id is wanted: the rest would be sent and read for nothing
+_BY_TAG = MemberIndex(MembershipRow, "by_tag", "tag_segment", "pass_id", attributes=("pass_id",))
+_BY_TEMPLATE = MemberIndex(PassRow, "by_template", "template_segment", "pass_id", attributes=("pass_id",))
+_BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "pass_id", "N", attributes=("pass_id",))
 
 # Two segments may meet in one group of new passes, so each collection may need two counter rows.
 _COUNTERS_PER_COLLECTION = 2

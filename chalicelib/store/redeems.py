@@ -21,8 +21,8 @@ from chalicelib.store.members import MemberIndex, read_segment, read_slices
 from chalicelib.store.models import RawItem
 from chalicelib.store.transactions import Transaction
 
-_BY_TEMPLATE = MemberIndex(RedeemRow, "by_template", "template_segment")
-_BY_PASS = MemberIndex(RedeemRow, "by_pass", "pass_segment")
+_BY_TEMPLATE = MemberIndex(RedeemRow, "by_template", "template_segment", "number")
+_BY_PASS = MemberIndex(RedeemRow, "by_pass", "pass_segment", "number")
 
 
 class DynamoRedeemStore:

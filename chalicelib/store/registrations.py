@@ -38,8 +38,8 @@ from chalicelib.store.receivers import DynamoReceiverStore
 from chalicelib.store.tags import key_by_id
 from chalicelib.store.transactions import Transaction
 
-_BY_TEMPLATE = MemberIndex(RegistrationRow, "by_template", "template_segment", facet="wallet")
-_BY_PASS = MemberIndex(RegistrationRow, "by_pass", "pass_segment", facet="wallet")
+_BY_TEMPLATE = MemberIndex(RegistrationRow, "by_template", "template_segment", "number", facet="wallet")
+_BY_PASS = MemberIndex(RegistrationRow, "by_pass", "pass_segment", "number", facet="wallet")
 
 _PASSES_QUERIED_SINGLY = 10
 """up to so many passes of a segment, a query each reads less than the whole segment"""

@@ -13,7 +13,7 @@ from chalicelib.store.members import MemberIndex, read_slices
 from chalicelib.store.models import RawItem, SweepRow, TagRow
 from chalicelib.store.transactions import Transaction
 
-_BY_PROJECT = MemberIndex(TagRow, "by_project", "project_segment")
+_BY_PROJECT = MemberIndex(TagRow, "by_project", "project_segment", "tag_id")
 
 
 def key_by_name(project_id: int, name: str) -> str:

@@ -88,6 +88,7 @@ def _arguments(query: UpdatedQuery, shard: int, descending: bool) -> dict[str, A
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
         "ScanIndexForward": not descending,
+        "ProjectionExpression": "updated_order",
     }
     if conditions:
         arguments["FilterExpression"] = " AND ".join(conditions)
