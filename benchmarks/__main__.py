@@ -25,7 +25,7 @@ def main() -> None:
     ):
         if stack.engine_name != "dynoxide":
             raise SystemExit("benchmarks need dynoxide: on another engine the figures mean nothing")
-        from benchmarks.bulk import measure_bulk_update
+        from benchmarks import bulk, bulk_memory
         from benchmarks.load import create_passes
         from benchmarks.pushes import measure_pushes
         from benchmarks.requests import measure_requests
@@ -33,11 +33,10 @@ def main() -> None:
         from chalicelib.wiring import get_platform
 
         platform = get_platform()
-        bulk, requests = [], []
+        requests = []
         for tags in (1, 3):
             with click.progressbar(length=scale, label=f"{scale} passes with {tags} tags") as progress:
                 project_id, pass_ids = create_passes(platform, count=scale, tags=tags, advance=progress.update)
-            bulk.append(measure_bulk_update(stack, platform, project_id=project_id, tags=tags))
         small_project, small_ids = create_passes(platform, count=100, tags=1, advance=lambda _: None)
         for project, ids in ((small_project, small_ids), (project_id, pass_ids)):
             requests += measure_requests(stack, project_id=project, pass_ids=ids)
@@ -45,7 +44,8 @@ def main() -> None:
         pushes = measure_pushes(stack, platform, apns, devices=scale)
     for name, rows in (("wallets", wallets), ("registrations", rates), ("files", files)):
         report([asdict(row) for row in rows], name=name)
-    report([asdict(row) for row in bulk], name="bulk")
+    bulk.run(scale=scale)
+    bulk_memory.run(scale=scale)
     report([asdict(row) for row in requests], name="requests")
     report_parts(pushes, name="pushes")
     report_parts(measure_with_a_stack(), name="cold_start")

@@ -1,8 +1,8 @@
 """What DynamoDB's reads bring, as it was sent.
 
 botocore copies each answer member by member, to decode binary values on the way. No row here has one, and for every
-other type the copy equals the JSON it is made from, at ten times the price: it was two fifths of a bulk update's processor
-time. botocore offers the event `before-parse` to whoever reads an answer otherwise.
+other type the copy equals the JSON it is made from, at ten times the price: two fifths of the processor time of a bulk
+update. botocore offers the event `before-parse` to whoever reads an answer otherwise.
 """
 
 from __future__ import annotations
