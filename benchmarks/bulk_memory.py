@@ -28,8 +28,11 @@ SEGMENTS = 1000
 WARM_UP = 100
 """segments after which memory is expected to stay"""
 
-BOUND_MEGABYTES = 4.0
-"""by which the process may be larger in the end than after the warm-up"""
+BOUND_MEGABYTES = 10.0
+"""by which the process may ever be larger than after the warm-up
+
+botocore and tenacity leave some 70 objects a segment to the garbage collector, which comes by when there are 50,000.
+"""
 
 _SAMPLE = 50
 """segments between two looks, and of one bulk update"""
@@ -46,7 +49,7 @@ class Sample:
     passes: int
     resident_megabytes: float
     objects: int
-    """that the garbage collector knows"""
+    """that the garbage collector knows, dead ones included that it has not met yet"""
 
 
 def _create_segments(platform: Platform) -> tuple[int, list[int]]:
@@ -96,9 +99,9 @@ def measure_memory(
 
 
 def growth_megabytes(samples: list[Sample]) -> float:
-    """How much larger the process is in the end than after the warm-up."""
-    warm = next(sample for sample in samples if sample.segments >= WARM_UP)
-    return round(samples[-1].resident_megabytes - warm.resident_megabytes, 1)
+    """How much larger the process ever is than after the warm-up."""
+    after = [sample.resident_megabytes for sample in samples if sample.segments >= WARM_UP]
+    return round(max(after) - after[0], 1)
 
 
 def run(*, scale: int) -> None:

@@ -42,9 +42,7 @@ def main() -> None:
     for job in requests():
         for segment in job["segments"]:
             handle_segment(job["ticket_id"], segment)
-        resident = resident_bytes()
-        gc.collect()
-        answer({"resident_bytes": resident, "objects": len(gc.get_objects())})
+        answer({"resident_bytes": resident_bytes(), "objects": len(gc.get_objects())})
 
 
 if __name__ == "__main__":
