@@ -13,7 +13,10 @@ from benchmarks.reporting import BarsMissed
 
 PARTS = {
     "scale": "benchmarks.scale:run",
-    "bulk": "benchmarks.parts:run_bulk",
+    "bulk": "benchmarks.bulk:run",
+    "bulk_memory": "benchmarks.bulk_memory:run",
+    "overhead": "benchmarks.parts:run_overhead",
+    "contention": "benchmarks.parts:run_contention",
     "wallets": "benchmarks.parts:run_wallets",
     "pushes": "benchmarks.parts:run_pushes",
     "cold_start": "benchmarks.parts:run_cold_start",
@@ -31,7 +34,7 @@ PARTS = {
     help="The largest number of passes in one tag.",
 )
 def main(parts: Sequence[str], scale: int) -> None:
-    """Measure all parts, or the ones named: scale, bulk, wallets, pushes, cold_start.
+    """Measure all parts, or the ones named: see PARTS.
 
     Exit code 1: a figure is beyond its bar; the results are written all the same.
     """

@@ -236,10 +236,6 @@ def measure() -> Parts:
         return {"beside bare": beside, **measure_cold_start(environment=environment, event=event)}
 
 
-measure_with_a_stack = measure
-"""as `benchmarks` calls it"""
-
-
 def report(parts: Parts) -> None:
     """Writes benchmarks/results/cold_start.md and .json."""
     report_parts(parts, name="cold_start")

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-import click
-
 from benchmarks.reporting import report, report_parts
 from local.embedded import Embedded, run_embedded
 
@@ -31,21 +29,6 @@ def run_stack(variables: Mapping[str, str] | None = None) -> Iterator[Embedded]:
         if stack.engine_name != "dynoxide":
             raise SystemExit("benchmarks need dynoxide: on another engine the figures mean nothing")
         yield stack
-
-
-def run_bulk(*, scale: int) -> None:
-    """Bulk updates of passes with one tag and with three."""
-    from benchmarks.bulk import measure_bulk_update
-    from benchmarks.load import create_passes
-    from chalicelib.wiring import get_platform
-
-    count, rows = min(scale, LARGEST), []
-    with run_stack() as stack:
-        for tags in (1, 3):
-            with click.progressbar(length=count, label=f"{count} passes with {tags} tags") as progress:
-                project_id, _ = create_passes(get_platform(), count=count, tags=tags, advance=progress.update)
-            rows.append(measure_bulk_update(stack, get_platform(), project_id=project_id, tags=tags))
-    report([asdict(row) for row in rows], name="bulk")
 
 
 def run_wallets(*, scale: int) -> None:
@@ -76,7 +59,21 @@ def run_pushes(*, scale: int) -> None:
 
 
 def run_cold_start(*, scale: int) -> None:
-    """The package, and what a new environment of Lambda does with it."""
-    from benchmarks.cold_start import measure_with_a_stack
+    """What a new environment of Lambda does before it answers, beside a bare one."""
+    from benchmarks import cold_start
 
-    report_parts(measure_with_a_stack(), name="cold_start")
+    cold_start.report(cold_start.measure())
+
+
+def run_overhead(*, scale: int) -> None:
+    """Handlers of hot routes, beside bare functions with the same calls."""
+    from benchmarks import handler_overhead
+
+    handler_overhead.report(handler_overhead.measure())
+
+
+def run_contention(*, scale: int) -> None:
+    """Many writers at once, under DynamoDB's own rule."""
+    from benchmarks import contention
+
+    contention.report(contention.measure())

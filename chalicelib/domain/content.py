@@ -29,6 +29,10 @@ MODULE_ATTRIBUTES = frozenset({"header", "body", "uri", "description", "balance"
 """What a write may set of any entry, and what beside that of a Google module (airship-wallet-v1, section 5)."""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+"""made once, since making it costs as much as a small pass; what came as JSON holds no circle"""
+
+
 @dataclass(slots=True)
 class Entry:
     """One field or header: its attributes, and for each one written since creation the ticket that wrote it.
@@ -60,7 +64,7 @@ class Content:
             document["lists"] = self.lists
         if self.list_tickets:
             document["list_tickets"] = self.list_tickets
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return _encode(document)
 
     def header(self, name: str, attribute: str = "value") -> Any:
         """An attribute of a header; None if there is none."""
@@ -110,7 +114,16 @@ def check_content_size(content: Content, *, of: str, maximum_bytes: int) -> None
     Raises:
         InvalidRequest
     """
-    size_bytes = len(content.encode().encode())
+    check_stored_size(content.encode(), of=of, maximum_bytes=maximum_bytes)
+
+
+def check_stored_size(stored: str, *, of: str, maximum_bytes: int) -> None:
+    """The same of content that is encoded already.
+
+    Raises:
+        InvalidRequest
+    """
+    size_bytes = len(stored.encode())
     if size_bytes > maximum_bytes:
         raise InvalidRequest(f"the {of} would hold {size_bytes} bytes of content, the limit is {maximum_bytes}")
 
@@ -133,11 +146,7 @@ class ContentUpdate:
 
     def encode(self) -> str:
         """JSON: the stored form."""
-        return json.dumps(
-            {"fields": self.fields, "headers": self.headers, "lists": self.lists, "defaults": self.defaults},
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+        return _encode({"fields": self.fields, "headers": self.headers, "lists": self.lists, "defaults": self.defaults})
 
     @classmethod
     def decode(cls, text: str) -> ContentUpdate:

@@ -7,8 +7,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update, check_content_size
+from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update, check_stored_size
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.tags import TagReference
 
@@ -133,6 +134,16 @@ class NewPass:
     """show the redeem code where the barcode has no message, whatever the template says"""
 
 
+@dataclass(frozen=True, slots=True)
+class ContentChange:
+    """A pass before and after a ticket. `stored` is its content after it, encoded once for both size and write."""
+
+    before: Pass
+    after: Pass
+    merge: Merge
+    stored: str
+
+
 def apply_ticket(
     pass_: Pass, update: ContentUpdate, *, ticket_id: int, now: datetime, maximum_bytes: int
 ) -> tuple[Pass, Merge]:
@@ -141,24 +152,37 @@ def apply_ticket(
     Raises:
         InvalidRequest: the content would outgrow `maximum_bytes`, or the code in the barcode would change.
     """
+    change = change_content(pass_, update, ticket_id=ticket_id, now=now, maximum_bytes=maximum_bytes)
+    return change.after, change.merge
+
+
+def change_content(
+    pass_: Pass, update: ContentUpdate, *, ticket_id: int, now: datetime, maximum_bytes: int
+) -> ContentChange:
+    """`apply_ticket` for those who go on to write the content; where nothing is to be written, `stored` is empty.
+
+    Raises:
+        InvalidRequest: as `apply_ticket`.
+    """
     own_code = update.headers.get("barcode_value", {}).get("value", pass_.redeem_code)
     if pass_.has_own_code and own_code != pass_.redeem_code:
         raise InvalidRequest("is the pass's own redeem code and cannot change", field="headers.barcode_value.value")
     content = pass_.content.copy_for(update)
     merge = apply_update(content, update, ticket_id=ticket_id)
     if not merge.written:
-        return pass_, merge
-    check_content_size(content, of="pass", maximum_bytes=maximum_bytes)
-    changed = replace(pass_, content=content, revision=pass_.revision + 1)
+        return ContentChange(pass_, pass_, merge, "")
+    stored = content.encode()
+    check_stored_size(stored, of="pass", maximum_bytes=maximum_bytes)
+    visible: dict[str, Any] = {}
     if merge.changed:
-        changed = replace(
-            changed,
-            version=pass_.version + 1,
-            last_modified=max(int(now.timestamp()), pass_.last_modified + 1),
-            changed_ticket=ticket_id,
-            updated_at=max(now, pass_.updated_at),
-        )
-    return changed, merge
+        visible = {
+            "version": pass_.version + 1,
+            "last_modified": max(int(now.timestamp()), pass_.last_modified + 1),
+            "changed_ticket": ticket_id,
+            "updated_at": max(now, pass_.updated_at),
+        }
+    after = replace(pass_, content=content, revision=pass_.revision + 1, **visible)
+    return ContentChange(pass_, after, merge, stored)
 
 
 def hold(pass_: Pass, *, platform: str, now: datetime) -> Pass:

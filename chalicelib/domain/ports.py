@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from chalicelib.domain.deliveries import DeliveryStore
     from chalicelib.domain.google_ports import GoogleObjectStore
     from chalicelib.domain.outgoing import OutboxStore, Outgoing
-    from chalicelib.domain.passes import Pass, PassReference, PassSummary
+    from chalicelib.domain.passes import ContentChange, Pass, PassReference, PassSummary
     from chalicelib.domain.projects import ProjectStore
     from chalicelib.domain.receivers import ReceiverStore
     from chalicelib.domain.redeems import Redeem
     from chalicelib.domain.registrations import Registration
     from chalicelib.domain.tags import Tag, TagReference
     from chalicelib.domain.templates import Template, TemplateHeader, TemplateReference
-    from chalicelib.domain.tickets import SegmentResult, Ticket
+    from chalicelib.domain.tickets import SegmentResult, SegmentWork, Ticket
 
 
 class SequenceStore(Protocol):
@@ -143,8 +143,8 @@ class PassStore(Protocol):
         Raises Conflict.
         """
 
-    def update_passes(self, changes: Sequence[tuple[Pass, Pass]]) -> set[int]:
-        """Writes changed contents, (before, after) pairs, 25 a call, and returns the ids that were surely written.
+    def update_passes(self, changes: Sequence[ContentChange]) -> set[int]:
+        """Writes changed contents, 25 a call, and returns the ids that were surely written.
 
         Each stands alone. The others met another writer or a failure: read them again and write them one by one.
         """
@@ -255,6 +255,9 @@ class TicketStore(Protocol):
 
     def get_update(self, *, ticket_id: int) -> ContentUpdate | None:
         """What a bulk update writes."""
+
+    def open_segment(self, *, ticket_id: int, segment: int) -> SegmentWork | None:
+        """The ticket, what it writes and whether it was written here, read consistently in one call."""
 
     def save_plan(self, ticket: Ticket, segments: Sequence[int]) -> None:
         """Fixes the segments of a bulk update once and makes it QUEUED. Raises Conflict if there is a plan."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.counted_index import Collection, passes_of_tag, passes_of_template
 from chalicelib.domain.outgoing import Outgoing
 
@@ -74,6 +75,17 @@ class Ticket:
         if isinstance(self.target, TemplateTarget):
             return passes_of_template(self.target.template_id)
         return passes_of_tag(project_id=self.project_id, tag_id=self.target.tag_id, generation=self.target.generation)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentWork:
+    """What a worker has to know before it handles a segment."""
+
+    ticket: Ticket
+    update: ContentUpdate | None
+    """what is written; None if the ticket brought nothing"""
+    is_done: bool
+    """the segment was handled before"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from pynamodb.models import Model
 
 from chalicelib.domain.errors import PasselError, StorageUnavailable
 from chalicelib.settings import Settings
+from chalicelib.store.answers import read_as_sent
 from chalicelib.store.failures import translated
 from chalicelib.store.models import MODELS, RawItem
 
@@ -54,6 +55,7 @@ class Database:
             aws_secret_access_key=settings.secret_access_key,
             aws_session_token=settings.session_token,
         )
+        read_as_sent(self.connection.client)
         for model in MODELS:
             self._bind(model)
         self._session = self.connection.session

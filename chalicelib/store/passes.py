@@ -25,7 +25,7 @@ from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transact
 
 if TYPE_CHECKING:
     from chalicelib.domain.outgoing import Outgoing
-    from chalicelib.domain.passes import Pass, PassReference, PassSummary
+    from chalicelib.domain.passes import ContentChange, Pass, PassReference, PassSummary
     from chalicelib.domain.ports import UpdatedQuery
     from chalicelib.domain.redeems import Redeem
     from chalicelib.domain.registrations import Registration
@@ -250,12 +250,10 @@ class DynamoPassStore:
         with told_if_taken(ticket):
             transaction.commit()
 
-    def update_passes(self, changes: Sequence[tuple[Pass, Pass]]) -> set[int]:
+    def update_passes(self, changes: Sequence[ContentChange]) -> set[int]:
         """See `PassStore`."""
-        written = self._database.execute_statements(
-            [statements.update_content(before, after) for before, after in changes]
-        )
-        return {before.pass_id for (before, _), done in zip(changes, written, strict=True) if done}
+        written = self._database.execute_statements([statements.update_content(change) for change in changes])
+        return {change.before.pass_id for change, done in zip(changes, written, strict=True) if done}
 
     def read_members(
         self, collection: Collection, slices: Sequence[Slice], *, facets: AbstractSet[str] | None, descending: bool

@@ -8,9 +8,10 @@ commas, as in AWS's own examples
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from chalicelib.domain.passes import Pass, as_milliseconds
+from chalicelib.domain.passes import ContentChange, as_milliseconds
 from chalicelib.domain.tags import TagReference
 from chalicelib.store.models import MembershipRow, PassRow
 from chalicelib.store.pass_rows import updated_order
@@ -18,26 +19,33 @@ from chalicelib.store.pass_rows import updated_order
 Statement = dict[str, Any]
 
 
-def update_content(before: Pass, after: Pass) -> Statement:
+_WRITTEN = ("content", "revision")
+_SHOWN = ("version", "last_modified", "changed_ticket", "updated_at", "updated_order")
+
+
+def update_content(change: ContentChange) -> Statement:
     """Writes what `pass_rows.content_actions` writes, if nobody wrote the pass since it was read."""
-    values: dict[str, dict[str, str]] = {
-        "content": {"S": after.content.encode()},
-        "revision": {"N": str(after.revision)},
-    }
+    before, after = change.before, change.after
+    names: tuple[str, ...] = _WRITTEN
+    values = [{"S": change.stored}, {"N": str(after.revision)}]
     if after.version != before.version:
         updated_at = as_milliseconds(after.updated_at)
-        values |= {
-            "version": {"N": str(after.version)},
-            "last_modified": {"N": str(after.last_modified)},
-            "changed_ticket": {"N": str(after.changed_ticket)},
-            "updated_at": {"N": str(updated_at)},
-            "updated_order": {"S": updated_order(updated_at, after.pass_id)},
-        }
-    assignments = ", ".join(f'"{name}" = ?' for name in values)
-    return {
-        "Statement": f'UPDATE "{PassRow.Meta.table_name}" SET {assignments} WHERE "pass_id" = ? AND "revision" = ?',
-        "Parameters": [*values.values(), {"N": str(before.pass_id)}, {"N": str(before.revision)}],
-    }
+        names += _SHOWN
+        values += [
+            {"N": str(after.version)},
+            {"N": str(after.last_modified)},
+            {"N": str(after.changed_ticket)},
+            {"N": str(updated_at)},
+            {"S": updated_order(updated_at, after.pass_id)},
+        ]
+    values += [{"N": str(before.pass_id)}, {"N": str(before.revision)}]
+    return {"Statement": _update_passes(PassRow.Meta.table_name, names), "Parameters": values}
+
+
+@lru_cache(maxsize=8)
+def _update_passes(table: str, names: tuple[str, ...]) -> str:
+    assignments = ", ".join(f'"{name}" = ?' for name in names)
+    return f'UPDATE "{table}" SET {assignments} WHERE "pass_id" = ? AND "revision" = ?'
 
 
 def remove_membership(pass_id: int, reference: TagReference) -> Statement:

@@ -14,7 +14,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.counted_index import events_of_template
 from chalicelib.domain.reporting import Event, day_of
-from chalicelib.domain.tickets import UNFINISHED, SegmentResult, Ticket, TicketStatus
+from chalicelib.domain.tickets import UNFINISHED, SegmentResult, SegmentWork, Ticket, TicketStatus
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.models import TicketPartRow, TicketRow
@@ -58,6 +58,24 @@ class DynamoTicketStore:
         """See `TicketStore`."""
         document = self._get_document(ticket_id, _UPDATE)
         return None if document is None else ContentUpdate.decode(document)
+
+    def open_segment(self, *, ticket_id: int, segment: int) -> SegmentWork | None:
+        """See `TicketStore`."""
+        marker = _marker(_DONE, segment)
+        key = {"ticket_id": {"N": str(ticket_id)}}
+        heads, parts = TicketRow.Meta.table_name, TicketPartRow.Meta.table_name
+        found = self._database.batch_get_tables(
+            {heads: [key], parts: [{**key, "part": {"S": part}} for part in (_UPDATE, marker)]}
+        )
+        if not found[heads]:
+            return None
+        documents = {item["part"]["S"]: item.get("document", {}).get("S") for item in found[parts]}
+        document = documents.get(_UPDATE)
+        return SegmentWork(
+            ticket=as_ticket(TicketRow.from_raw_data(found[heads][0])),
+            update=None if document is None else ContentUpdate.decode(document),
+            is_done=marker in documents,
+        )
 
     def get_plan(self, *, ticket_id: int) -> list[int] | None:
         """See `TicketStore`."""

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain import bulk_updates, issuing, tagging
+from chalicelib.domain import bulk_updates, issuing, segment_updates, tagging
 from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.errors import StorageUnavailable
 from chalicelib.domain.passes import Pass, PassReference
 from chalicelib.domain.tickets import Ticket, TicketStatus
 from chalicelib.wiring import get_platform
+from local.environment import PREFIX
 from tests.integration.conftest import Consistent
 from tests.support.builders import (
     field_value,
@@ -22,6 +24,7 @@ from tests.support.builders import (
     read_ticket,
     write_field,
 )
+from tests.support.faults import Call, Unreachable, inject
 from tests.support.rivals import with_rival
 from tests.support.stack import Stack, Tenant
 
@@ -216,6 +219,50 @@ def test_a_pass_that_loses_the_tag_under_the_worker_is_left_alone(
     assert _progress(ticket) == (TicketStatus.COMPLETED, 2, 1, 1, 0)
     stack.drain()
     consistent(project_id)
+
+
+def test_batches_side_by_side_lose_no_rival_and_count_each_pass_once(
+    stack: Stack, tenant: Tenant, consistent: Consistent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_updates, "PASSES_PER_READ", 2)
+    passes = make_passes(tenant.project_id, 9, tags=[TAG])
+    rival_pass = f"/v1/pass/{passes[4].pass_id}"
+    ticket = _start(tenant.project_id)
+    _plan(ticket)
+    body = {"fields": {"Points": {"value": "1"}}}
+    platform = with_rival(get_platform(), "passes", "update_passes", lambda: tenant.call("PUT", rival_pass, json=body))
+
+    result = bulk_updates.update_segment(
+        platform, ticket_id=ticket.ticket_id, segment=passes[0].pass_id // SEGMENT_SIZE
+    )
+
+    assert [field_value(pass_, "Points") for pass_ in passes] == ["9"] * 4 + ["1"] + ["9"] * 4
+    assert result is not None
+    assert (result.processed, result.failed, result.is_last) == (9, 0, True)
+    stack.drain()
+    consistent(tenant.project_id)
+
+
+def test_a_batch_that_cannot_be_read_leaves_its_segment_to_the_next_try(
+    stack: Stack, tenant: Tenant, consistent: Consistent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_updates, "PASSES_PER_READ", 2)
+    passes = make_passes(tenant.project_id, 7, tags=[TAG])
+    ticket = _start(tenant.project_id)
+    _plan(ticket)
+
+    def refuse_one(call: Call) -> Unreachable | None:
+        keys = call.body.get("RequestItems", {}).get(f"{PREFIX}passes", {}).get("Keys", [])
+        return Unreachable() if {"pass_id": {"N": str(passes[3].pass_id)}} in keys else None
+
+    with inject(refuse_one), pytest.raises(StorageUnavailable):
+        _update(ticket, passes[0].pass_id // SEGMENT_SIZE)
+
+    assert _progress(ticket) == (TicketStatus.QUEUED, 7, 0, 0, 0)
+    stack.drain()
+    assert _progress(ticket) == (TicketStatus.COMPLETED, 7, 7, 7, 0)
+    assert [read_pass(pass_).version for pass_ in passes] == [2] * 7
+    consistent(tenant.project_id)
 
 
 def test_a_tag_without_passes_still_gets_a_ticket_that_completes(stack: Stack, tenant: Tenant) -> None:

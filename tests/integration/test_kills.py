@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib import operations
-from chalicelib.domain import bulk_updates, issuing, sweeping, tagging, template_editing, updating
+from chalicelib.domain import bulk_updates, issuing, segment_updates, sweeping, tagging, template_editing, updating
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import AlreadyExists, NotFound
 from chalicelib.domain.passes import NewPass, PassReference
@@ -284,6 +284,12 @@ def _dies_after(scene: Scene, number: int) -> bool:
         except Killed:
             return True
     return False
+
+
+@pytest.fixture(autouse=True)
+def _several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The segment that dies is cut into batches, which are at work side by side."""
+    monkeypatch.setattr(segment_updates, "PASSES_PER_READ", 25)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
