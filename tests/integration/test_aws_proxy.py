@@ -157,6 +157,24 @@ def test_a_call_may_be_carried_out_twice_and_rules_stand_one_behind_another(prox
     assert proxy.count("repeated") == 1
 
 
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_request_may_be_changed_on_its_way(proxy: Proxy, position: int) -> None:
+    seen: list[str] = []
+
+    async def add_ten(call: Call, forward: Forward) -> Outcome:
+        return await forward({**call.body, "ExpressionAttributeValues": {":one": {"N": "10"}}})
+
+    async def look(call: Call, forward: Forward) -> Outcome:
+        seen.append(call.body["ExpressionAttributeValues"][":one"]["N"])
+        return await forward()
+
+    client = connect(proxy)
+    before = add(client)
+    proxy.rule = combine(*[add_ten, look] if position == 0 else [look, add_ten])
+    assert add(client) == before + 10
+    assert seen == ["10" if position == 0 else "1"]
+
+
 def test_a_rule_that_fails_is_not_taken_for_a_fault(stack: Stack) -> None:
     async def broken(call: Call, forward: Forward) -> Outcome:
         raise LookupError("no such thing")

@@ -15,9 +15,9 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
@@ -46,6 +46,10 @@ class Call:
         document: dict[str, Any] = json.loads(self.raw)
         return document
 
+    def with_body(self, body: Mapping[str, Any]) -> Call:
+        """The same call with another request."""
+        return replace(self, raw=json.dumps(body).encode())
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -70,8 +74,14 @@ class Dropped:
 
 
 Outcome = Answer | Dropped
-Forward = Callable[[], Awaitable[Outcome]]
-"""lets the call through to the next rule or the engine; each time anew"""
+
+
+class Forward(Protocol):
+    """Lets the call through to the next rule or the engine, each time anew; with `body` in place of its own request."""
+
+    def __call__(self, body: Mapping[str, Any] | None = None, /) -> Awaitable[Outcome]: ...
+
+
 Rule = Callable[[Call, Forward], Awaitable[Outcome]]
 
 
@@ -87,7 +97,13 @@ def combine(*rules: Rule) -> Rule:
     first, rest = rules[0], combine(*rules[1:])
 
     async def rule(call: Call, forward: Forward) -> Outcome:
-        return await first(call, lambda: rest(call, forward))
+        async def onward(body: Mapping[str, Any] | None = None) -> Outcome:
+            async def send(changed: Mapping[str, Any] | None = None) -> Outcome:
+                return await forward(body if changed is None else changed)
+
+            return await rest(call if body is None else call.with_body(body), send)
+
+        return await first(call, onward)
 
     return rule
 
@@ -213,8 +229,8 @@ class _Server:
         call = Call("SQS" if space == "AmazonSQS" else "DynamoDB", operation, raw, time.monotonic())
         sent: list[Answer] = []
 
-        async def forward() -> Outcome:
-            answer = await self._send(request, raw)
+        async def forward(body: Mapping[str, Any] | None = None) -> Outcome:
+            answer = await self._send(request, raw if body is None else json.dumps(body).encode())
             if isinstance(answer, Answer):
                 sent.append(answer)
             return answer
