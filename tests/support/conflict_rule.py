@@ -21,7 +21,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,17 +72,16 @@ class ContentionRule:
         tables: Sequence[Mapping[str, Any]],
         *,
         seed: int,
-        slowness: float = 1.0,
         unnamed: Mapping[tuple[str, str], Callable[[Item], str]] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`tables` as `infra.definition.read_tables` gives them. With a `slowness` of 8 all is played in slow motion:
-        calls take 8 times as long, and an eighth of the units is taken a second."""
+        """`tables` are as `infra.definition.read_tables` gives them; for `unnamed` see `WriteReader`."""
         self.counts = ContentionCounts()
         self._reader = WriteReader(tables, unnamed=unnamed or {})
         self._chance = random.Random(seed)
-        self._slowness = slowness
         self._clock = clock
+        self._pause = pause
         self._held: Counter[Item] = Counter()
         """by how many transactions in flight"""
         self._written: Counter[Item] = Counter()
@@ -91,7 +90,7 @@ class ContentionRule:
 
     async def __call__(self, call: Call, forward: Forward) -> Outcome:
         self.counts.calls[call.operation] += 1
-        half = self._chance.uniform(*CALL_SECONDS) * self._slowness / 2
+        half = self._chance.uniform(*CALL_SECONDS) / 2
         if call.operation == "TransactWriteItems":
             return await self._transact(call, forward, half)
         if call.operation in _SINGLE_WRITES:
@@ -102,7 +101,7 @@ class ContentionRule:
             return await self._write_batch(call, forward, half)
         if call.operation == "TransactGetItems":
             return await self._read_together(call, forward, half)
-        return await _take_time(forward, half)
+        return await self._take_time(forward, half)
 
     async def _transact(self, call: Call, forward: Forward, half: float) -> Outcome:
         writes = self._reader.read_transaction(call.body)
@@ -110,18 +109,18 @@ class ContentionRule:
         touched = [write for write, reason in zip(writes, reasons, strict=True) if reason != _CONFLICT]
         with self._holding(touched):
             if any(reason != _NONE for reason in reasons):
-                await asyncio.sleep(2 * half)
+                await self._pause(2 * half)
                 return cancel(reasons)
-            return await _take_time(forward, half)
+            return await self._take_time(forward, half)
 
     async def _write(self, call: Call, forward: Forward, half: float) -> Outcome:
         write = self._reader.read_write(call.operation, call.body)
         reason = self._judge(call, write)
         if reason != _NONE:
-            await asyncio.sleep(2 * half)
+            await self._pause(2 * half)
             return refuse(call, _EXCEPTIONS[reason], _MESSAGES[reason])
         with self._writing([write]):
-            return await _take_time(forward, half)
+            return await self._take_time(forward, half)
 
     async def _execute(self, call: Call, forward: Forward, half: float) -> Outcome:
         """Each statement stands alone: those that are refused are answered here, the others go on."""
@@ -131,11 +130,11 @@ class ContentionRule:
         taken = [position for position, reason in enumerate(reasons) if reason == _NONE]
         answers: list[dict[str, Any]] = [{"Error": _error(reason)} for reason in reasons]
         if not taken:
-            await asyncio.sleep(2 * half)
+            await self._pause(2 * half)
             return answer_json({"Responses": answers})
         with self._writing([writes[position] for position in taken]):
             changed = {**call.body, "Statements": [statements[position] for position in taken]}
-            outcome = await _take_time(lambda: forward(None if len(taken) == len(statements) else changed), half)
+            outcome = await self._take_time(lambda: forward(None if len(taken) == len(statements) else changed), half)
         if not isinstance(outcome, Answer) or outcome.status != 200 or len(taken) == len(statements):
             return outcome
         for position, response in zip(taken, outcome.body["Responses"], strict=True):
@@ -154,10 +153,10 @@ class ContentionRule:
                 writes += [write] if is_taken else []
                 (taken if is_taken else refused).setdefault(table, []).append(request)
         if not taken:
-            await asyncio.sleep(2 * half)
+            await self._pause(2 * half)
             return answer_json({"UnprocessedItems": refused})
         with self._writing(writes):
-            outcome = await _take_time(lambda: forward({**call.body, "RequestItems": taken}), half)
+            outcome = await self._take_time(lambda: forward({**call.body, "RequestItems": taken}), half)
         if not isinstance(outcome, Answer) or outcome.status != 200 or not refused:
             return outcome
         return answer_json({**outcome.body, "UnprocessedItems": {**outcome.body["UnprocessedItems"], **refused}})
@@ -167,9 +166,9 @@ class ContentionRule:
         reasons = [_CONFLICT if self._written[item] else _NONE for item in items]
         self._note(call, items, reasons)
         if _CONFLICT in reasons:
-            await asyncio.sleep(2 * half)
+            await self._pause(2 * half)
             return cancel(reasons)
-        return await _take_time(forward, half)
+        return await self._take_time(forward, half)
 
     def _judge(self, call: Call, write: Write) -> str:
         """The reason to refuse a write, or `None` as DynamoDB spells it; what is taken is paid for."""
@@ -187,7 +186,7 @@ class ContentionRule:
                 self.counts.contended[item] += 1
 
     def _pay(self, write: Write) -> bool:
-        now = self._clock() / self._slowness
+        now = self._clock()
         buckets = [(self._bucket(partition, now), units) for partition, units in write.units]
         if not all(bucket.is_open(now) for bucket, _ in buckets):
             return False
@@ -201,6 +200,13 @@ class ContentionRule:
         if partition not in self._buckets:
             self._buckets[partition] = _Bucket(now)
         return self._buckets[partition]
+
+    async def _take_time(self, forward: Callable[[], Awaitable[Outcome]], half: float) -> Outcome:
+        """What is read or written takes effect in the middle of the call."""
+        await self._pause(half)
+        outcome = await forward()
+        await self._pause(half)
+        return outcome
 
     @contextmanager
     def _holding(self, writes: Sequence[Write]) -> Iterator[None]:
@@ -244,14 +250,6 @@ def _release(counter: Counter[Item], items: Sequence[Item]) -> None:
         counter[item] -= 1
         if not counter[item]:
             del counter[item]
-
-
-async def _take_time(forward: Callable[[], Any], half: float) -> Outcome:
-    """What is read or written takes effect in the middle of the call."""
-    await asyncio.sleep(half)
-    outcome: Outcome = await forward()
-    await asyncio.sleep(half)
-    return outcome
 
 
 def _error(reason: str) -> dict[str, str]:

@@ -26,8 +26,8 @@ class Clock:
 
 
 def make_rule(**more: Any) -> ContentionRule:
-    # calls of some microseconds: what counts is who is in flight beside whom
-    return ContentionRule(TABLES, seed=1, **{"slowness": 0.001, **more})
+    # no time passes: what counts is who is in flight beside whom
+    return ContentionRule(TABLES, seed=1, pause=lambda _: asyncio.sleep(0), **more)
 
 
 async def ask(rule: ContentionRule, operation: str, body: Mapping[str, Any], seen: list[Any] | None = None) -> Outcome:
@@ -171,7 +171,7 @@ def test_a_batch_loses_only_the_statements_that_meet_a_transaction() -> None:
 
 def test_a_partition_key_takes_a_thousand_units_a_second() -> None:
     clock = Clock()
-    rule = make_rule(clock=clock, slowness=1.0)
+    rule = make_rule(clock=clock)
 
     def take(count: int) -> int:
         """How many of so many transactions, each of two units, find room at this moment."""
@@ -193,7 +193,7 @@ def test_a_partition_key_takes_a_thousand_units_a_second() -> None:
 
 def test_throttling_is_told_as_each_operation_tells_it() -> None:
     clock = Clock()
-    rule = make_rule(clock=clock, slowness=1.0)
+    rule = make_rule(clock=clock)
     write = counter()["Update"]
     call = Call("DynamoDB", "UpdateItem", json.dumps(write).encode(), 0.0)
     while rule._judge(call, rule._reader.read_write("UpdateItem", write)) == "None":
