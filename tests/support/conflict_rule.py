@@ -21,7 +21,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +47,7 @@ class ContentionCounts:
     calls: Counter[str] = field(default_factory=Counter)
     """by operation"""
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """by operation and reason"""
+    """calls, or members of a batch, by operation and reason"""
     contended: Counter[Item] = field(default_factory=Counter)
     """refusals by item, for TransactionConflict"""
     units: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -105,18 +105,20 @@ class ContentionRule:
 
     async def _transact(self, call: Call, forward: Forward, half: float) -> Outcome:
         writes = self._reader.read_transaction(call.body)
-        reasons = [self._judge(call, write) for write in writes]
+        reasons = [self._judge(write) for write in writes]
         touched = [write for write, reason in zip(writes, reasons, strict=True) if reason != _CONFLICT]
         with self._holding(touched):
             if any(reason != _NONE for reason in reasons):
+                self._count(call, set(reasons))
                 await self._pause(2 * half)
                 return cancel(reasons)
             return await self._take_time(forward, half)
 
     async def _write(self, call: Call, forward: Forward, half: float) -> Outcome:
         write = self._reader.read_write(call.operation, call.body)
-        reason = self._judge(call, write)
+        reason = self._judge(write)
         if reason != _NONE:
+            self._count(call, [reason])
             await self._pause(2 * half)
             return refuse(call, _EXCEPTIONS[reason], _MESSAGES[reason])
         with self._writing([write]):
@@ -126,7 +128,8 @@ class ContentionRule:
         """Each statement stands alone: those that are refused are answered here, the others go on."""
         statements = call.body["Statements"]
         writes = [self._reader.read_statement(statement) for statement in statements]
-        reasons = [self._judge(call, write) for write in writes]
+        reasons = [self._judge(write) for write in writes]
+        self._count(call, reasons)
         taken = [position for position, reason in enumerate(reasons) if reason == _NONE]
         answers: list[dict[str, Any]] = [{"Error": _error(reason)} for reason in reasons]
         if not taken:
@@ -149,7 +152,9 @@ class ContentionRule:
         for table, requests in call.body["RequestItems"].items():
             for request in requests:
                 write = self._reader.read_batched(table, request)
-                is_taken = self._judge(call, write) == _NONE
+                reason = self._judge(write)
+                self._count(call, [reason])
+                is_taken = reason == _NONE
                 writes += [write] if is_taken else []
                 (taken if is_taken else refused).setdefault(table, []).append(request)
         if not taken:
@@ -164,26 +169,21 @@ class ContentionRule:
     async def _read_together(self, call: Call, forward: Forward, half: float) -> Outcome:
         items = read_gets(self._reader, call.body)
         reasons = [_CONFLICT if self._written[item] else _NONE for item in items]
-        self._note(call, items, reasons)
         if _CONFLICT in reasons:
+            self._count(call, [_CONFLICT])
             await self._pause(2 * half)
             return cancel(reasons)
         return await self._take_time(forward, half)
 
-    def _judge(self, call: Call, write: Write) -> str:
+    def _judge(self, write: Write) -> str:
         """The reason to refuse a write, or `None` as DynamoDB spells it; what is taken is paid for."""
-        reason = _CONFLICT if self._held[write.item] else _NONE
-        if reason == _NONE and not self._pay(write):
-            reason = _THROTTLED
-        self._note(call, [write.item], [reason])
-        return reason
+        if self._held[write.item]:
+            self.counts.contended[write.item] += 1
+            return _CONFLICT
+        return _NONE if self._pay(write) else _THROTTLED
 
-    def _note(self, call: Call, items: Sequence[Item], reasons: Sequence[str]) -> None:
-        for item, reason in zip(items, reasons, strict=True):
-            if reason != _NONE:
-                self.counts.refusals[call.operation, reason] += 1
-            if reason == _CONFLICT:
-                self.counts.contended[item] += 1
+    def _count(self, call: Call, reasons: Iterable[str]) -> None:
+        self.counts.refusals.update((call.operation, reason) for reason in reasons if reason != _NONE)
 
     def _pay(self, write: Write) -> bool:
         now = self._clock()

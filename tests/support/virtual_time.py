@@ -20,8 +20,8 @@ from unittest import mock
 
 Result = TypeVar("Result")
 
-_REAL_SECONDS = 300.0
-"""in which a scene must end, or something waits elsewhere"""
+_REAL_SECONDS = 600.0
+"""in which anybody's turn must come, or somebody waits elsewhere"""
 
 
 class VirtualClock:
@@ -93,7 +93,7 @@ def run_in_virtual_time(clock: VirtualClock, tasks: Sequence[Callable[[], Result
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(_REAL_SECONDS)
+            thread.join()
     if failures:
         raise failures[0]
     return [results[number] for number in range(len(tasks))]

@@ -179,7 +179,7 @@ def test_a_partition_key_takes_a_thousand_units_a_second() -> None:
         taken = 0
         for _ in range(count):
             write = rule._reader.read_transaction(call.body)[0]
-            taken += rule._judge(call, write) == "None"
+            taken += rule._judge(write) == "None"
         return taken
 
     take(1000)
@@ -188,15 +188,13 @@ def test_a_partition_key_takes_a_thousand_units_a_second() -> None:
         clock.now += 0.01
         done += take(100)
     assert done == pytest.approx(500, abs=3)
-    assert rule.counts.throttled > 1000
 
 
 def test_throttling_is_told_as_each_operation_tells_it() -> None:
     clock = Clock()
     rule = make_rule(clock=clock)
     write = counter()["Update"]
-    call = Call("DynamoDB", "UpdateItem", json.dumps(write).encode(), 0.0)
-    while rule._judge(call, rule._reader.read_write("UpdateItem", write)) == "None":
+    while rule._judge(rule._reader.read_write("UpdateItem", write)) == "None":
         pass
     single, together = asyncio.run(
         both(
