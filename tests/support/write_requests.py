@@ -16,8 +16,9 @@ Partition = tuple[str, str]
 """a table, or `table.index`, and the value of its partition key"""
 
 _ASSIGNMENT = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
-_STATEMENT = re.compile(r'^(?:UPDATE|DELETE FROM) "([^"]+)"')
+_STATEMENT = re.compile(r'^(UPDATE|DELETE FROM|INSERT INTO) "([^"]+)"')
 _EQUATION = re.compile(r'"(\w+)" = \?')
+_MEMBER = re.compile(r"'(\w+)': \?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,17 @@ class WriteReader:
         return self._read(kind.removesuffix("Request"), {**inner, "TableName": table}, table_factor=1)
 
     def read_statement(self, statement: Mapping[str, Any]) -> Write:
-        """One UPDATE or DELETE of a BatchExecuteStatement, as `store.statements` words them."""
+        """One statement of a BatchExecuteStatement, as our stores word them."""
         text = statement["Statement"]
         found = _STATEMENT.match(text)
         assert found is not None, text
-        table = found[1]
-        names = _EQUATION.findall(text)
+        kind, table = found[1], found[2]
+        is_insert = kind == "INSERT INTO"
+        names = (_MEMBER if is_insert else _EQUATION).findall(text)
         values = dict(zip(names, statement["Parameters"], strict=True))
-        set_names = set(_EQUATION.findall(text.partition(" WHERE ")[0]))
+        set_names = set(names if is_insert else _EQUATION.findall(text.partition(" WHERE ")[0]))
         changed = {name: value for name, value in values.items() if name in set_names}
-        return self._make(self.item(table, values), changed, is_update=True, table_factor=1)
+        return self._make(self.item(table, values), changed, is_update=not is_insert, table_factor=1)
 
     def item(self, table: str, attributes: Mapping[str, Any]) -> Item:
         """The item that a row or a key is of."""
