@@ -276,7 +276,7 @@ def test_a_bulk_update_whose_write_answers_are_lost_counts_each_pass_once(
 
 
 def test_the_last_worker_of_a_bulk_update_ends_it_though_it_meets_another(
-    stack: Stack, tenant: Tenant, consistent: Consistent
+    stack: Stack, tenant: Tenant, consistent: Consistent, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Who completes a segment writes the ticket's head in a transaction, and the end of the ticket is a plain write."""
     make_spread_passes(tenant.project_id, segments=3, tags=["flag"])
@@ -292,7 +292,7 @@ def test_the_last_worker_of_a_bulk_update_ends_it_though_it_meets_another(
             pass
         assert injection.faults == 4
     assert read_ticket(ticket_id).status is TicketStatus.COMPLETED
-    assert injection.count("BatchExecuteStatement") == 3, "no message came twice"
+    assert "will be tried again" not in caplog.text, "on AWS a message comes again after six minutes"
     consistent(tenant.project_id)
 
 
