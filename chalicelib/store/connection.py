@@ -37,6 +37,14 @@ NOTE_SECONDS = 60.0
 STATEMENTS = 25
 """DynamoDB's limit for one BatchExecuteStatement"""
 
+_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 0.05, 1.0
+"""at most, before statements that were not run go again; each pause is at most twice the one before"""
+
+_NOT_RUN = frozenset(
+    {"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "TransactionConflict"}
+)
+"""codes of a statement that the next moment may take"""
+
 
 class Database:
     """The shared connection, and the few calls that bypass pynamodb's hydration because lists are hot."""
@@ -149,7 +157,8 @@ class Database:
     def execute_statements(self, statements: Sequence[dict[str, Any]]) -> list[bool]:
         """Whether each PartiQL write took effect for certain; calls of 25 run side by side.
 
-        False where a condition did not hold, where anything failed, and everywhere if the engine takes no statements:
+        Those that were throttled or met a transaction go again together, which is far quicker than one by one. False
+        where a condition did not hold, where anything else failed, and everywhere if the engine takes no statements:
         the caller then writes one by one.
         """
         if not self.settings.batch_statements:
@@ -159,11 +168,20 @@ class Database:
         return [written for answer in answers for written in answer]
 
     def _execute_chunk(self, statements: Sequence[dict[str, Any]]) -> list[bool]:
-        try:
-            answer = self.call("BatchExecuteStatement", Statements=list(statements))
-        except PasselError:
-            return [False] * len(statements)
-        return ["Error" not in response for response in answer["Responses"]]
+        written: dict[int, bool] = {}
+        left, longest_seconds = dict(enumerate(statements)), _FIRST_PAUSE_SECONDS
+        while left and longest_seconds <= _LAST_PAUSE_SECONDS:
+            if written:
+                time.sleep(random.uniform(0, longest_seconds))
+                longest_seconds *= 2
+            try:
+                answer = self.call("BatchExecuteStatement", Statements=list(left.values()))
+            except PasselError:
+                break
+            codes = [response.get("Error", {}).get("Code") for response in answer["Responses"]]
+            written |= {position: code is None for position, code in zip(left, codes, strict=True)}
+            left = {position: left[position] for position, code in zip(left, codes, strict=True) if code in _NOT_RUN}
+        return [written.get(position, False) for position in range(len(statements))]
 
     def run_parallel(self, tasks: Sequence[Callable[[], Result]]) -> list[Result]:
         """Results in the order of the tasks; a single task runs in this thread."""

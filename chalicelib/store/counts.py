@@ -10,6 +10,7 @@ from functools import partial
 from chalicelib.domain.counted_index import FOLD, Collection, SegmentCount, count_members, events_of_template
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.reporting import day_of
+from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import translated
 from chalicelib.store.models import FACETS, RawItem, SegmentRow, SweepRow
@@ -42,17 +43,21 @@ class DynamoCountStore:
         return [count_members(counts) for counts in self._database.run_parallel(reads)]
 
     def count_event(self, *, template_id: int, event: str, at: datetime, times: int = 1) -> None:
-        """See `CountStore`."""
+        """See `CountStore`. On row 0: plain writes do not meet each other, and transactions leave it when they do."""
+        slot = day_of(at) * SLOTS_PER_SEGMENT
+        retry_conflicts(
+            lambda: self._add(events_of_template(template_id), slot, event, times),
+            budget_seconds=self._database.settings.request_budget_seconds,
+        )
+
+    def _add(self, collection: Collection, slot: int, facet: str, change: int) -> None:
         self._database.call(
             "UpdateItem",
             TableName=SegmentRow.Meta.table_name,
-            Key={
-                "collection": {"S": events_of_template(template_id).key},
-                "slot": {"N": str(day_of(at) * SLOTS_PER_SEGMENT + self._database.stripes.choose())},
-            },
-            UpdateExpression="ADD #event :times",
-            ExpressionAttributeNames={"#event": event},
-            ExpressionAttributeValues={":times": {"N": str(times)}},
+            Key={"collection": {"S": collection.key}, "slot": {"N": str(slot)}},
+            UpdateExpression="ADD #facet :change",
+            ExpressionAttributeNames={"#facet": facet},
+            ExpressionAttributeValues={":change": {"N": str(change)}},
         )
 
     def fold_stripes(self, collection: Collection) -> int:

@@ -14,6 +14,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.counted_index import events_of_template
 from chalicelib.domain.reporting import Event, day_of
+from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.tickets import UNFINISHED, SegmentResult, SegmentWork, Ticket, TicketStatus
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
@@ -191,16 +192,23 @@ class DynamoTicketStore:
         return self._move(ticket_id, TicketStatus.COMPLETED, done)
 
     def _move(self, ticket_id: int, status: TicketStatus, condition: Condition) -> bool:
-        """Changes the status if the condition holds, and says whether it did; the sparse index follows."""
+        """Changes the status if the condition holds, and says whether it did; the sparse index follows.
+
+        Workers who complete segments meanwhile do so in transactions, which refuse this write while they last.
+        """
         is_open = TicketRow.open.set(OPEN) if status in UNFINISHED else TicketRow.open.remove()
-        try:
-            with translated():
-                TicketRow._get_connection().update_item(
-                    str(ticket_id), actions=[TicketRow.status.set(status), is_open], condition=condition
-                )
-        except ConditionFailed:
-            return False
-        return True
+
+        def attempt() -> bool:
+            try:
+                with translated():
+                    TicketRow._get_connection().update_item(
+                        str(ticket_id), actions=[TicketRow.status.set(status), is_open], condition=condition
+                    )
+            except ConditionFailed:
+                return False
+            return True
+
+        return retry_conflicts(attempt, budget_seconds=self._database.settings.request_budget_seconds)
 
     def reopen_ticket(self, ticket: Ticket) -> None:
         """See `TicketStore`. One transaction for each failed part, so that any number fits; the status goes last."""

@@ -14,14 +14,17 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
 from chalicelib.domain import bulk_updates, issuing, tagging, template_editing, updating
 from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.counted_index import events_of_template
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.passes import NewPass, Pass, PassReference
+from chalicelib.domain.reporting import Event
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.domain.tickets import TicketStatus
 from chalicelib.wiring import get_platform
+from local.environment import PREFIX
 from tests.integration.conftest import Consistent
 from tests.support import devices
-from tests.support.builders import field_value, make_passes, make_template, read_ticket, write_field
+from tests.support.builders import field_value, make_passes, make_spread_passes, make_template, read_ticket, write_field
 from tests.support.faults import Call, Fault, LostAnswer, Refusal, Rule, Unreachable, conflict, inject
 from tests.support.recount import read_rows
 from tests.support.rivals import run_together, with_budget
@@ -270,6 +273,40 @@ def test_a_bulk_update_whose_write_answers_are_lost_counts_each_pass_once(
     assert (progress.total, progress.processed, progress.changed, progress.failed) == (60, 60, 60, 0)
     assert {field_value(pass_, "Points") for pass_ in passes} == {"9"}
     consistent(tenant.project_id)
+
+
+def test_the_last_worker_of_a_bulk_update_ends_it_though_it_meets_another(
+    stack: Stack, tenant: Tenant, consistent: Consistent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who completes a segment writes the ticket's head in a transaction, and the end of the ticket is a plain write."""
+    make_spread_passes(tenant.project_id, segments=3, tags=["flag"])
+    ticket_id = tenant.call("PUT", "/v1/tag/flag/passes", json={"fields": {"Points": {"value": "9"}}})["ticketId"]
+    refusals = iter([True] * 4)
+
+    def rule(call: Call) -> Fault | None:
+        is_head = call.operation == "UpdateItem" and call.body["TableName"] == f"{PREFIX}tickets"
+        return Refusal("TransactionConflictException") if is_head and next(refusals, False) else None
+
+    with inject(rule) as injection:
+        while stack.pump.handle_visible(["plan", "segment"]):
+            pass
+        assert injection.faults == 4
+    assert read_ticket(ticket_id).status is TicketStatus.COMPLETED
+    assert "will be tried again" not in caplog.text, "on AWS a message comes again after six minutes"
+    consistent(tenant.project_id)
+
+
+def test_a_view_is_counted_though_a_transaction_is_in_the_way(tenant: Tenant) -> None:
+    template_id = make_template(tenant.project_id).template_id
+    pass_ = make_passes(tenant.project_id, 1, template_id=template_id)[0]
+    refused = _first(3, lambda _: Refusal("TransactionConflictException"), operation="UpdateItem")
+
+    with inject(refused) as injection:
+        get_platform().counts.count_event(template_id=template_id, event=Event.VIEWS, at=pass_.created_at, times=2)
+
+    assert injection.count("UpdateItem") == 4
+    counted = get_platform().counts.read_counts(events_of_template(template_id))
+    assert [count.facets.get(Event.VIEWS) for count in counted] == [2]
 
 
 def test_a_bulk_update_under_throttling_is_finished_by_redelivery(
