@@ -10,12 +10,16 @@ from functools import partial
 from chalicelib.domain.counted_index import FOLD, Collection, SegmentCount, count_members, events_of_template
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.reporting import day_of
+from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import translated
 from chalicelib.store.models import FACETS, RawItem, SegmentRow, SweepRow
 from chalicelib.store.transactions import SLOTS_PER_SEGMENT, Transaction
 
 _KEYS = ("collection", "slot")
+
+_EVENT_SECONDS = 1.0
+"""how long whoever made an event may wait for its count"""
 
 
 class DynamoCountStore:
@@ -42,17 +46,28 @@ class DynamoCountStore:
         return [count_members(counts) for counts in self._database.run_parallel(reads)]
 
     def count_event(self, *, template_id: int, event: str, at: datetime, times: int = 1) -> None:
-        """See `CountStore`."""
+        """See `CountStore`. Refused where a transaction counts on the same row, it goes to another one."""
+
+        def attempt() -> None:
+            try:
+                self._add(events_of_template(template_id), day_of(at), facet=event, change=times)
+            except Conflict:
+                self._database.stripes.note_conflict()
+                raise
+
+        retry_conflicts(attempt, budget_seconds=_EVENT_SECONDS)
+
+    def _add(self, collection: Collection, segment: int, *, facet: str, change: int) -> None:
         self._database.call(
             "UpdateItem",
             TableName=SegmentRow.Meta.table_name,
             Key={
-                "collection": {"S": events_of_template(template_id).key},
-                "slot": {"N": str(day_of(at) * SLOTS_PER_SEGMENT + self._database.stripes.choose())},
+                "collection": {"S": collection.key},
+                "slot": {"N": str(segment * SLOTS_PER_SEGMENT + self._database.stripes.choose())},
             },
-            UpdateExpression="ADD #event :times",
-            ExpressionAttributeNames={"#event": event},
-            ExpressionAttributeValues={":times": {"N": str(times)}},
+            UpdateExpression="ADD #facet :change",
+            ExpressionAttributeNames={"#facet": facet},
+            ExpressionAttributeValues={":change": {"N": str(change)}},
         )
 
     def fold_stripes(self, collection: Collection) -> int:

@@ -1,1 +1,1 @@
-"""Faults by chance: real processes, a storage and queues that fail, kills; and what must hold at the end all the same."""
+"""Faults by chance: real processes, storage and queues that fail, kills; and what must hold at the end all the same."""

@@ -159,7 +159,7 @@ def list_tag(actor: Actor) -> None:
         answer = actor.ask_airship(operation, "GET", f"/v1/tag/{name}/passes?pageSize=10&page={page}{status}")
         if actor.settle(operation, answer, done=(200,), refused=(404,)):
             document = answer.document
-            if len(document["passes"]) > 10 or not 0 <= document["count"]:
+            if len(document["passes"]) > 10 or document["count"] < 0:
                 actor.complain(operation, answer)
 
 

@@ -1,5 +1,4 @@
-"""What can be said for certain of a thing that is or is not, when all that is known of its changes is when they may have
-happened.
+"""What can be said for certain of a thing that is or is not, when it is known only when its changes may have happened.
 
 A change took effect at one moment between its beginning and its end, if it took effect at all. Two changes that overlap
 may have happened in either order. So a state is certain only where no change that could undo it comes near.

@@ -1,9 +1,9 @@
 """Whether an answer is one that its dialect's clients know.
 
-The statuses are those of the operations that the run makes (airship-wallet-v1, sections 1, 3, 5, 7 and 9; passworks-v2,
-sections 3 and 12; wallets, section 2.2), and 503 with `Retry-After`, which is what storage that fails comes to in all of
-them (`chalicelib/errors.py`). That is true of wallets as well: no 5xx comes of what a wallet sends, but storage that
-does not answer is none of its doing, and a wallet that is told 503 tries again. 500 is never right.
+The statuses are those of the operations that the run makes (airship-wallet-v1, sections 1, 3, 5, 7 and 9;
+passworks-v2, sections 3 and 12; wallets, section 2.2), and 503 with `Retry-After`, which is what storage that fails
+comes to in all of them (`chalicelib/errors.py`). That is true of wallets as well: no 5xx comes of what a wallet sends,
+but storage that does not answer is none of its doing, and a wallet that is told 503 tries again. 500 is never right.
 """
 
 from __future__ import annotations

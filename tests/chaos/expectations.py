@@ -1,14 +1,14 @@
 """What must be true, worked out from the journal alone.
 
-Tags, registrations and passes are switches (`certainty`). An acknowledged change that nothing near it may have undone must
-be seen; where two changes overlap, either order is right.
+Tags, registrations and passes are switches (`certainty`). An acknowledged change that nothing near it may have undone
+must be seen; where two changes overlap, either order is right.
 
-Fields: a write has a ticket, and the highest ticket among the writes that are for a pass wins. A single update is for its
-pass. A bulk update is for a pass if the pass has the tag when its segment is handled, which is at some moment between the
-request and the ticket's completion (DESIGN, section 5). So it *must* have reached each pass that surely had the tag all
-that time, and *may* have reached each that possibly had it at some moment. A merge is for all passes of its template in
-the same way. What is stored names its ticket: that must be at least the ticket of every acknowledged write that must have
-reached the pass, and the value must be one of a write that may have reached it.
+Fields: a write has a ticket, and the highest ticket among the writes that are for a pass wins. A single update is for
+its pass. A bulk update is for a pass if the pass has the tag when its segment is handled, which is at some moment
+between the request and the ticket's completion (DESIGN, section 5). So it *must* have reached each pass that surely had
+the tag all that time, and *may* have reached each that possibly had it at some moment. A merge is for all passes of its
+template in the same way. What is stored names its ticket: that must be at least the ticket of every acknowledged write
+that must have reached the pass, and the value must be one of a write that may have reached it.
 """
 
 from __future__ import annotations

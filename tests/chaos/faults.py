@@ -21,6 +21,10 @@ FOREVER_SECONDS = 60.0
 """longer than any client waits for an answer"""
 
 
+UNSEEN_CHANCE = 0.5
+"""of a fault to be one that was not there yet: even a short run sees all kinds"""
+
+
 class Fault(StrEnum):
     """What may go wrong with one call, a message or a process."""
 
@@ -147,6 +151,9 @@ class Rule:
         chance = weather.chance_in_storm if now < self._storm_ends else weather.chance
         if self._random.random() >= chance:
             return None
+        unseen = [fault for fault in faults if not self.counts[fault]]
+        if unseen and self._random.random() < UNSEEN_CHANCE:
+            return self._random.choice(unseen)
         return self._random.choices(list(faults), list(faults.values()))[0]
 
     async def _play(self, fault: Fault, call: Call, forward: Forward) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import socket
@@ -125,8 +126,7 @@ class Killer:
     def __init__(self, servers: Sequence[Process], workers: Sequence[Process], *, random: Random, every: float) -> None:
         self.kills: list[tuple[Fault, int, float, float]] = []
         """kind, number of the process among its kind, when it was killed, and when it was there again"""
-        self._victims = [(Fault.KILL_API, number, each) for number, each in enumerate(servers)]
-        self._victims += [(Fault.KILL_WORKER, number, each) for number, each in enumerate(workers)]
+        self._victims = {Fault.KILL_API: servers, Fault.KILL_WORKER: workers}
         self._random = random
         self._every_seconds = every
 
@@ -136,11 +136,10 @@ class Killer:
         Raises:
             ProcessError: one did not start again.
         """
-        order: list[tuple[Fault, int, Process]] = []
+        kinds = itertools.cycle(self._victims)  # in turn, so that a short run sees both
         while not finished.wait(self._random.uniform(0.3, 1.7) * self._every_seconds):
-            if not order:  # each in its turn, so that a short run kills both kinds
-                order = self._random.sample(self._victims, len(self._victims))
-            kind, number, victim = order.pop()
+            kind = next(kinds)
+            number, victim = self._random.choice(list(enumerate(self._victims[kind])))
             killed_at = time.monotonic()
             victim.kill()
             victim.start()

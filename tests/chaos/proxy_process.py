@@ -1,7 +1,7 @@
 """A process that stands before storage and queues, and plays their faults.
 
-It prints the two addresses as JSON, then obeys one command a line: `on`, or `off`, which is answered with what was played,
-as JSON, once nothing is under way any more.
+It prints the two addresses as JSON, then obeys one command a line: `on`, or `off`, which is answered with what was
+played, as JSON, once nothing is under way any more.
 """
 
 from __future__ import annotations

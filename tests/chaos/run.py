@@ -6,8 +6,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -34,6 +34,7 @@ TAGS = 10
 """of a project: fewer than a pass may have"""
 
 DRAIN_SECONDS = 240.0
+ROUNDS_PER_SCHEDULE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def run_chaos(scale: Scale, *, seed: int, folder: Path, say: Say) -> Report:
             deck=deck,
             journal=journal,
             ports=stage.ports,
+            say=say,
         )
         stage.begin_faults()
         workload.start()
@@ -106,9 +108,11 @@ def run_chaos(scale: Scale, *, seed: int, folder: Path, say: Say) -> Report:
         workload.join()
         clock.note("clients")
         stage.end_faults()
-        failed = _drain(stage, say)
+        drain = _Drain(stage)
+        drain.wait()
         clock.note("drained")
-        violations = list(_judge(stage, deck, journal, killer, seed=seed))
+        violations = [Violation("everything is done in the end", each) for each in drain.left]
+        violations += _judge(stage, deck, journal, killer)
         faults = Counter(stage.played)
         faults.update(kind for kind, *_ in killer.kills)
         violations += _find_missing_faults(faults)
@@ -119,7 +123,7 @@ def run_chaos(scale: Scale, *, seed: int, folder: Path, say: Say) -> Report:
             faults=faults,
             violations=violations,
             seconds=clock.seconds,
-            failed_tickets=failed,
+            failed_tickets=len(drain.redriven),
             passes=len(deck.cards),
         )
 
@@ -194,39 +198,39 @@ def _make_template(project_id: int, position: int) -> TemplateNames:
     return TemplateNames(template_id=template.template_id, campaign_id=template.campaign_id)
 
 
-def _drain(stage: Stage, say: Say) -> int:
-    """Waits until everything is done, with a schedule that comes often; how many tickets had to be redriven.
+@dataclass(slots=True)
+class _Drain:
+    """Waiting until everything is done, with a schedule that comes often and an operator who redrives what failed."""
 
-    Sweeps that wait for writers are asked for anew, since there are no writers any more.
-    """
-    from chalicelib import operations
-    from chalicelib.domain import sweeping
-    from chalicelib.wiring import get_platform
-    from chalicelib.workers.handlers import HANDLERS
+    stage: Stage
+    redriven: set[int] = field(default_factory=set)
+    left: list[str] = field(default_factory=list)
+    """what is still to be done"""
+    _rounds: int = 0
+    _empty_rounds: int = 0
 
-    platform = get_platform()
-    stage.queues.purge_queue(QueueUrl=stage.queue_urls["sweep"])
-    redriven: set[int] = set()
-    looks = Counter[str]()
+    def wait(self) -> None:
+        """Returns once nothing is left, or patience is over. Sweeps that wait for writers are asked for anew, since
+        there are no writers any more."""
+        self.stage.queues.purge_queue(QueueUrl=self.stage.queue_urls["sweep"])
+        wait_until(self._is_done, timeout_seconds=DRAIN_SECONDS, pause_seconds=0.3)
 
-    def is_done() -> bool:
-        for ticket_id in _list_tickets(stage, TicketStatus.FAILED):
-            redriven.add(ticket_id)
+    def _is_done(self) -> bool:
+        from chalicelib import operations
+        from chalicelib.domain import sweeping
+        from chalicelib.wiring import get_platform
+        from chalicelib.workers.handlers import HANDLERS
+
+        for ticket_id in _list_tickets(self.stage, TicketStatus.FAILED):
+            self.redriven.add(ticket_id)
             operations.redrive(ticket_id=ticket_id)
-        if looks["round"] % 10 == 0:
-            sweeping.resume_unfinished(platform, minimum_age_seconds=0, queues_lost=False)
-        looks["round"] += 1
-        if looks["round"] % 10 == 0:
-            say(f"waiting for {stage.count_messages(list(HANDLERS))} {_list_waiting(stage)}"[:500])
-        is_empty = not stage.count_messages(list(HANDLERS)) and not _list_waiting(stage)
-        looks["empty"] = looks["empty"] + 1 if is_empty else 0
-        return looks["empty"] > 1
-
-    if not wait_until(is_done, timeout_seconds=DRAIN_SECONDS, pause_seconds=0.3):
-        raise TimeoutError(
-            f"not drained after {DRAIN_SECONDS:.0f} s: {stage.count_messages(list(HANDLERS))} {_list_waiting(stage)}"
-        )
-    return len(redriven)
+        if self._rounds % ROUNDS_PER_SCHEDULE == 0:
+            sweeping.resume_unfinished(get_platform(), minimum_age_seconds=0, queues_lost=False)
+        self._rounds += 1
+        messages = self.stage.count_messages(list(HANDLERS))
+        self.left = [f"{count} messages in {queue}" for queue, count in messages.items()] + _list_waiting(self.stage)
+        self._empty_rounds = 0 if self.left else self._empty_rounds + 1
+        return self._empty_rounds > 1
 
 
 def _list_tickets(stage: Stage, *statuses: str) -> list[int]:
@@ -245,7 +249,7 @@ def _list_waiting(stage: Stage) -> list[str]:
     return waiting
 
 
-def _judge(stage: Stage, deck: Deck, journal: Journal, killer: Killer, *, seed: int) -> Iterator[Violation]:
+def _judge(stage: Stage, deck: Deck, journal: Journal, killer: Killer) -> Iterator[Violation]:
     yield from verdict.judge_answers(
         journal, lambda server, opened, ended: killer.explains(server, opened=opened, ended=ended)
     )
@@ -271,10 +275,10 @@ def _judge(stage: Stage, deck: Deck, journal: Journal, killer: Killer, *, seed: 
     yield from verdict.judge_refusals(expected)
     yield from verdict.judge_removals(expected)
     yield from verdict.judge_reads(expected)
-    yield from _check(stage, seed)
+    yield from _check(stage)
 
 
-def _check(stage: Stage, seed: int) -> Iterator[Violation]:
+def _check(stage: Stage) -> Iterator[Violation]:
     """What an operator would be told."""
     command = [sys.executable, "-m", "chalicelib.cli", "check", "--fresh", "--patience", "0", "--rate", "100000"]
     command += ["--state", str(stage.folder / "check.json")]
@@ -289,8 +293,3 @@ def _find_missing_faults(faults: Counter[str]) -> Iterator[Violation]:
     for fault in sorted(wanted):
         if faults[fault] <= 0:
             yield Violation("every kind of fault happens", f"{fault} never happened")
-
-
-def summarise(violations: Sequence[Violation]) -> dict[str, int]:
-    """How many violations of each promise."""
-    return dict(Counter(each.invariant for each in violations))

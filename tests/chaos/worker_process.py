@@ -1,4 +1,4 @@
-"""A process that works for all queues, as functions of Lambda would, and runs the schedule: it is killed without warning.
+"""A process that works for all queues, as functions of Lambda would, and may run the schedule; it may be killed.
 
 Time is short here: a message that failed is visible again after a second, the schedule, which one of the workers has,
 runs every 15 seconds rather than minutes, and a claim of a worker that died is given up after seconds.

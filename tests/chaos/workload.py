@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from tests.chaos import airship_actions as airship
@@ -44,7 +44,15 @@ class Workload:
     """So many clients that do so many operations in all."""
 
     def __init__(
-        self, *, seed: int, clients: int, operations: int, deck: Deck, journal: Journal, ports: Sequence[int]
+        self,
+        *,
+        seed: int,
+        clients: int,
+        operations: int,
+        deck: Deck,
+        journal: Journal,
+        ports: Sequence[int],
+        say: Callable[[str], None],
     ) -> None:
         self.finished = threading.Event()
         self.failures: list[BaseException] = []
@@ -52,6 +60,8 @@ class Workload:
         self._journal = journal
         self._stopping = threading.Event()
         self._left = clients
+        self._say = say
+        self._told = 0
         self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._work, args=(self._make_actor(number, seed, deck, ports),), daemon=True)
@@ -90,6 +100,7 @@ class Workload:
         try:
             while len(self._journal.operations) < self._operations and not self._stopping.is_set():
                 actor.random.choices(acts, weights)[0](actor)
+                self._tell()
         except BaseException as error:  # told to whoever joins
             self.failures.append(error)
             self._stopping.set()
@@ -99,6 +110,13 @@ class Workload:
                 self._left -= 1
                 if not self._left:
                     self.finished.set()
+
+    def _tell(self) -> None:
+        with self._lock:
+            tenth = 10 * len(self._journal.operations) // self._operations
+            if tenth > self._told:
+                self._told = tenth
+                self._say(f"{10 * tenth} % of the operations")
 
 
 def void(_: object) -> None:
