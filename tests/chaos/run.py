@@ -33,8 +33,9 @@ Say = Callable[[str], None]
 TAGS = 10
 """of a project: fewer than a pass may have"""
 
-DRAIN_SECONDS = 240.0
-ROUNDS_PER_SCHEDULE = 10
+DRAIN_SECONDS = 600.0
+SCHEDULE_SECONDS = 20.0
+"""between two rounds of the schedule in the end"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ class _Drain:
     redriven: set[int] = field(default_factory=set)
     left: list[str] = field(default_factory=list)
     """what is still to be done"""
-    _rounds: int = 0
+    _resumes_at: float = 0.0
     _empty_rounds: int = 0
 
     def wait(self) -> None:
@@ -224,9 +225,9 @@ class _Drain:
         for ticket_id in _list_tickets(self.stage, TicketStatus.FAILED):
             self.redriven.add(ticket_id)
             operations.redrive(ticket_id=ticket_id)
-        if self._rounds % ROUNDS_PER_SCHEDULE == 0:
+        if time.monotonic() > self._resumes_at:
+            self._resumes_at = time.monotonic() + SCHEDULE_SECONDS
             sweeping.resume_unfinished(get_platform(), minimum_age_seconds=0, queues_lost=False)
-        self._rounds += 1
         messages = self.stage.count_messages(list(HANDLERS))
         self.left = [f"{count} messages in {queue}" for queue, count in messages.items()] + _list_waiting(self.stage)
         self._empty_rounds = 0 if self.left else self._empty_rounds + 1

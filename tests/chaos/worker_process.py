@@ -1,7 +1,7 @@
 """A process that works for all queues, as functions of Lambda would, and may run the schedule; it may be killed.
 
 Time is short here: a message that failed is visible again after a second, the schedule, which one of the workers has,
-runs every 15 seconds rather than minutes, and a claim of a worker that died is given up after seconds.
+runs every minute rather than every 15, and a claim of a worker that died is given up after seconds.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from typing import Any
 
 from chalicelib import logs
 from chalicelib.domain import delivering, sweeping
@@ -21,8 +22,9 @@ from local.clients import create_client
 from local.environment import PREFIX
 from local.pump import Pump
 
-SCHEDULE_SECONDS = 15.0
+SCHEDULE_SECONDS = 60.0
 CLAIM_SECONDS = 8
+POLL_SECONDS = 3
 THREADS = {"segment": 2, "push": 2, "sweep": 2}
 
 _log = logging.getLogger("chaos")
@@ -34,13 +36,27 @@ def main() -> None:
     logs.write_json(sys.stderr)
     delivering.CLAIM_SECONDS = CLAIM_SECONDS
     client = create_client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL_SQS"])
-    Pump(client, PREFIX, HANDLERS, THREADS, backoff=lambda _: 1).start()
+    Pump(_PatientClient(client), PREFIX, HANDLERS, THREADS, backoff=lambda _: 1).start()
     print("ready", flush=True)
     if "schedule" not in sys.argv:
         signal.pause()
     while True:
         time.sleep(SCHEDULE_SECONDS)
         _resume()
+
+
+class _PatientClient:
+    """A client of queues whose receivers wait longer: most of them find nothing, and ask the one queue server anew."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def receive_message(self, **arguments: Any) -> Any:
+        """A message, or none after a while."""
+        return self._client.receive_message(**{**arguments, "WaitTimeSeconds": POLL_SECONDS})
 
 
 def _resume() -> None:
