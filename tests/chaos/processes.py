@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import IO
@@ -123,21 +123,25 @@ class Killer:
     In the thread that calls `run`, since a process dies with the thread that started it.
     """
 
-    def __init__(self, servers: Sequence[Process], workers: Sequence[Process], *, random: Random, every: float) -> None:
+    def __init__(self, servers: Sequence[Process], workers: Sequence[Process], *, random: Random) -> None:
         self.kills: list[tuple[Fault, int, float, float]] = []
         """kind, number of the process among its kind, when it was killed, and when it was there again"""
         self._victims = {Fault.KILL_API: servers, Fault.KILL_WORKER: workers}
         self._random = random
-        self._every_seconds = every
 
-    def run(self, finished: threading.Event) -> None:
-        """Kills until it is `finished`; all processes are there when it returns.
+    def run(self, finished: threading.Event, *, count_operations: Callable[[], int], every: int) -> None:
+        """Kills once in about so many operations until all is `finished`; all processes are there when it returns.
 
         Raises:
             ProcessError: one did not start again.
         """
         kinds = itertools.cycle(self._victims)  # in turn, so that a short run sees both
-        while not finished.wait(self._random.uniform(0.3, 1.7) * self._every_seconds):
+        following = count_operations()
+        while not finished.is_set():
+            following += round(self._random.uniform(0.3, 1.7) * every)
+            while count_operations() < following:
+                if finished.wait(0.05):
+                    return
             kind = next(kinds)
             number, victim = self._random.choice(list(enumerate(self._victims[kind])))
             killed_at = time.monotonic()

@@ -49,9 +49,10 @@ class Scale:
     projects: int = 3
     segments: int = 3
     cards_per_segment: int = 16
-    kill_seconds: float = 6.0
+    operations_per_kill: int = 400
     chance: float = 0.012
     storm_chance: float = 0.0006
+    sweep_delay_seconds: int = 30
 
     @property
     def weather(self) -> Weather:
@@ -66,7 +67,16 @@ class Scale:
 
 
 LONG = Scale(operations=20_000, clients=16)
-SHORT = Scale(operations=1_500, clients=12, projects=2, segments=2, cards_per_segment=14, kill_seconds=3.0, chance=0.02)
+SHORT = Scale(
+    sweep_delay_seconds=12,
+    operations=1_500,
+    clients=12,
+    projects=2,
+    segments=2,
+    cards_per_segment=14,
+    operations_per_kill=220,
+    chance=0.02,
+)
 
 
 @dataclass(slots=True)
@@ -85,12 +95,19 @@ class Report:
 def run_chaos(scale: Scale, *, seed: int, folder: Path, say: Say) -> Report:
     """Everything from start to verdict."""
     clock = _Clock(say)
-    with run_stage(folder, seed=seed, weather=scale.weather, servers=scale.servers, workers=scale.workers) as stage:
+    with run_stage(
+        folder,
+        seed=seed,
+        weather=scale.weather,
+        servers=scale.servers,
+        workers=scale.workers,
+        sweep_delay_seconds=scale.sweep_delay_seconds,
+    ) as stage:
         stage.await_ready()
         journal = Journal()
         deck = _set_up(stage, scale, journal)
         clock.note("started")
-        killer = Killer(stage.servers, stage.workers, random=Random(f"{seed} kills"), every=scale.kill_seconds)
+        killer = Killer(stage.servers, stage.workers, random=Random(f"{seed} kills"))
         workload = Workload(
             seed=seed,
             clients=scale.clients,
@@ -103,7 +120,11 @@ def run_chaos(scale: Scale, *, seed: int, folder: Path, say: Say) -> Report:
         stage.begin_faults()
         workload.start()
         try:
-            killer.run(workload.finished)
+            killer.run(
+                workload.finished,
+                count_operations=lambda: len(journal.operations),
+                every=scale.operations_per_kill,
+            )
         finally:
             workload.stop()
         workload.join()
@@ -259,6 +280,8 @@ def _judge(stage: Stage, deck: Deck, journal: Journal, killer: Killer) -> Iterat
         for problem in recount(stage.dynamodb, names.project_id, swept=True):
             yield Violation("everything stored adds up", problem)
     rows = [read_rows(stage.dynamodb, names.project_id) for names in deck.projects]
+    for own in rows:
+        yield from verdict.judge_progress(own.tickets)
     expected = Expectations(journal.operations)
     observer = Observer(deck, stage.ports)
     try:

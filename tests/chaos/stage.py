@@ -28,15 +28,11 @@ VISIBILITY_SECONDS = 6
 MOST_RECEIVES = 3
 """after which a message is a dead letter: fewer than on AWS, so that some tickets fail"""
 
-SWEEP_DELAY_SECONDS = 12
-"""longer than a write that is under way may take here, as a minute is on AWS"""
-
 READ_TIMEOUT_SECONDS = 1.0
 
 _SETTINGS = {
     "PASSEL_READ_TIMEOUT_SECONDS": str(READ_TIMEOUT_SECONDS),
     "PASSEL_REQUEST_BUDGET_SECONDS": "5",
-    "PASSEL_PUBLIC_BASE_URL": "",
     "PASSEL_LOG_LEVEL": "WARNING",
     "POWERTOOLS_METRICS_DISABLED": "true",
 }
@@ -90,8 +86,12 @@ class Stage:
 
 
 @contextmanager
-def run_stage(folder: Path, *, seed: int, weather: Weather, servers: int, workers: int) -> Iterator[Stage]:
+def run_stage(
+    folder: Path, *, seed: int, weather: Weather, servers: int, workers: int, sweep_delay_seconds: int
+) -> Iterator[Stage]:
     """Starts everything, without faults, for as long as the block runs.
+
+    A sweep is delayed for longer than a write that is under way may take here, as it is on AWS by a minute.
 
     Sets this process's environment to what sees no faults.
     """
@@ -103,11 +103,12 @@ def run_stage(folder: Path, *, seed: int, weather: Weather, servers: int, worker
         dynamodb, queues = _make_clients(engine.url, sqs_url, cleanup)
         create_tables(dynamodb, PREFIX)
         queue_urls = _shorten_times(queues, create_queues(queues, PREFIX))
-        own, others = _build_environments(folder, engine.url, sqs_url, cleanup)
+        own = _build_environment(folder, engine.url, sqs_url, cleanup)
         argument = describe(weather, seed=seed, dynamodb=engine.url, sqs=sqs_url)
         proxies = _launch("proxy_process", [argument], "proxies", folder, {}, cleanup)
         places = json.loads(proxies.read_line(START_SECONDS))
-        faulty = {**others, "AWS_ENDPOINT_URL_DYNAMODB": places["dynamodb"], "AWS_ENDPOINT_URL_SQS": places["sqs"]}
+        faulty = {**own, **_SETTINGS, "PASSEL_SWEEP_DELAY_SECONDS": str(sweep_delay_seconds)}
+        faulty |= {"AWS_ENDPOINT_URL_DYNAMODB": places["dynamodb"], "AWS_ENDPOINT_URL_SQS": places["sqs"]}
         apply_environment(own)
         ports = find_ports(servers)
         yield Stage(
@@ -157,23 +158,21 @@ def _shorten_times(queues: Any, urls: Mapping[str, str]) -> dict[str, str]:
     return {name.removeprefix(PREFIX): url for name, url in urls.items()}
 
 
-def _build_environments(
-    folder: Path, dynamodb_url: str, sqs_url: str, cleanup: ExitStack
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Of this process, which waits for nothing, and of the others."""
+def _build_environment(folder: Path, dynamodb_url: str, sqs_url: str, cleanup: ExitStack) -> dict[str, str]:
+    """Of this process, which sees no faults and waits for no writers."""
     vendors = Vendors(folder / "vendors")
     vendors.start()
     cleanup.callback(vendors.stop)
-    common = {
+    return {
         **build_environment(dynamodb_url=dynamodb_url, sqs_url=sqs_url),
         **name_folders(
             assets=folder / "assets",
             certificates=prepare_certificates(folder / "certificates", now=datetime.now(UTC)),
         ),
         **vendors.variables,
+        "PASSEL_SWEEP_DELAY_SECONDS": "0",
+        "PASSEL_PUBLIC_BASE_URL": "",
     }
-    own = {**common, "PASSEL_SWEEP_DELAY_SECONDS": "0", "PASSEL_PUBLIC_BASE_URL": ""}
-    return own, {**common, **_SETTINGS, "PASSEL_SWEEP_DELAY_SECONDS": str(SWEEP_DELAY_SECONDS)}
 
 
 def wait_until(is_so: Any, *, timeout_seconds: float, pause_seconds: float = 0.1) -> bool:

@@ -24,7 +24,7 @@ from local.pump import Pump
 
 SCHEDULE_SECONDS = 60.0
 CLAIM_SECONDS = 8
-POLL_SECONDS = 3
+POLL_SECONDS = 5
 THREADS = {"segment": 2, "push": 2, "sweep": 2}
 
 _log = logging.getLogger("chaos")

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import Busy
 from chalicelib.domain.reporting import Event
 from chalicelib.domain.tickets import TicketStatus
 from chalicelib.wiring import get_platform
-from tests.support.builders import make_passes, make_template, read_ticket, write_field
+from tests.support.builders import make_passes, make_spread_passes, make_template, read_ticket, write_field
 from tests.support.faults import Call, Fault, Refusal, inject
 from tests.support.stack import Stack, Tenant
 
@@ -39,6 +39,25 @@ def test_a_segment_given_up_at_its_very_last_step_finishes_the_ticket(stack: Sta
 
     latest = read_ticket(ticket.ticket_id)
     assert (latest.status, latest.progress.processed, latest.progress.failed) == (TicketStatus.COMPLETED, 3, 0)
+
+
+def test_what_was_done_after_all_does_not_count_as_failed(stack: Stack, tenant: Tenant) -> None:
+    """The plan's message failed after it had sent all segments, and theirs came after the plan was given up."""
+    make_spread_passes(tenant.project_id, segments=2, per_segment=2, tags=["flag"])
+    platform = get_platform()
+    ticket = bulk_updates.start_bulk_update(
+        platform, project_id=tenant.project_id, segment="flag", update=write_field("Points", "9")
+    )
+    bulk_updates.plan_bulk_update(platform, ticket_id=ticket.ticket_id)
+    bulk_updates.fail_plan(platform, ticket_id=ticket.ticket_id)
+    given_up = read_ticket(ticket.ticket_id)
+    assert (given_up.status, given_up.progress.failed) == (TicketStatus.FAILED, 4)
+
+    stack.drain()
+
+    latest = read_ticket(ticket.ticket_id)
+    assert (latest.status, latest.progress.processed, latest.progress.failed) == (TicketStatus.COMPLETED, 4, 0)
+    assert latest.segments_failed == 0
 
 
 @pytest.mark.usefixtures("stack", "quiet_stripes")
