@@ -21,8 +21,8 @@ FOREVER_SECONDS = 60.0
 """longer than any client waits for an answer"""
 
 
-UNSEEN_CHANCE = 0.5
-"""of a fault to be one that was not there yet: even a short run sees all kinds"""
+UNSEEN_CHANCE = 0.08
+"""of a call to fail in a way that was not there yet: even a short run sees all kinds"""
 
 
 class Fault(StrEnum):
@@ -31,6 +31,7 @@ class Fault(StrEnum):
     EXCEEDED = "throughput exceeded"
     THROTTLED = "throttled"
     UNPROCESSED_KEYS = "unprocessed keys"
+    UNPROCESSED_ITEMS = "unprocessed items"
     STATEMENTS_THROTTLED = "some statements throttled"
     STATEMENTS_IN_CONFLICT = "some statements in conflict"
     CONFLICT = "transaction conflict"
@@ -86,6 +87,7 @@ TABLE_FAULTS: Mapping[str, Mapping[Fault, float]] = {
     "Query": _ANY,
     "Scan": _ANY,
     "BatchGetItem": {**_ANY, Fault.UNPROCESSED_KEYS: 6},
+    "BatchWriteItem": {**_WRITE, Fault.UNPROCESSED_ITEMS: 6},
     "TransactGetItems": {**_ANY, Fault.CONFLICT: 2},
     "UpdateItem": {**_WRITE, Fault.WRITE_CONFLICT: 4},
     "PutItem": {**_WRITE, Fault.WRITE_CONFLICT: 4},
@@ -96,7 +98,6 @@ TABLE_FAULTS: Mapping[str, Mapping[Fault, float]] = {
 """operation to how likely each fault is among those that it may meet"""
 
 QUEUE_FAULTS: Mapping[str, Mapping[Fault, float]] = {
-    "SendMessage": _SEND,
     "SendMessageBatch": _SEND,
     "DeleteMessage": {Fault.DELETE_LOST: 1.0},
     "ReceiveMessage": {Fault.RECEIVE_LOST: 1.0},
@@ -145,15 +146,15 @@ class Rule:
         faults = self._faults.get(operation)
         if faults is None:
             return None
+        unseen = [fault for fault in faults if not self.counts[fault]]
+        if unseen and self._random.random() < UNSEEN_CHANCE:
+            return self._random.choice(unseen)
         weather, now = self._weather, time.monotonic()
         if self._random.random() < weather.storm_chance:
             self._storm_ends = now + self._random.uniform(*weather.storm_seconds)
         chance = weather.chance_in_storm if now < self._storm_ends else weather.chance
         if self._random.random() >= chance:
             return None
-        unseen = [fault for fault in faults if not self.counts[fault]]
-        if unseen and self._random.random() < UNSEEN_CHANCE:
-            return self._random.choice(unseen)
         return self._random.choices(list(faults), list(faults.values()))[0]
 
     async def _play(self, fault: Fault, call: Call, forward: Forward) -> Outcome:
@@ -199,6 +200,8 @@ class Rule:
         if fault is Fault.UNPROCESSED_KEYS:
             answer = await forward()
             return self._leave_keys(call, answer) if isinstance(answer, Answer) and answer.status == 200 else answer
+        if fault is Fault.UNPROCESSED_ITEMS:
+            return await self._leave_items(call, forward)
         if fault in (Fault.STATEMENTS_THROTTLED, Fault.STATEMENTS_IN_CONFLICT):
             code = "ThrottlingError" if fault is Fault.STATEMENTS_THROTTLED else "TransactionConflict"
             return await self._leave_statements(call, forward, code)
@@ -222,6 +225,17 @@ class Rule:
                 document["Responses"][table] = [item for item in items if not _is_among(item, keys)]
         return answer_json({**document, "UnprocessedKeys": left})
 
+    async def _leave_items(self, call: Call, forward: Forward) -> Outcome:
+        """Some of the writes; DynamoDB does at least one, or says that it is throttled."""
+        done, left = {}, {}
+        for table, requests in call.body["RequestItems"].items():
+            cut = self._random.randrange(len(requests)) + 1
+            done[table], left[table] = requests[:cut], requests[cut:]
+        answer = await forward({**call.body, "RequestItems": done})
+        if not isinstance(answer, Answer) or answer.status != 200:
+            return answer
+        return answer_json({**answer.body, "UnprocessedItems": {table: own for table, own in left.items() if own}})
+
     async def _leave_statements(self, call: Call, forward: Forward, code: str) -> Outcome:
         """Some of the statements, and an error for each of the others."""
         statements = call.body["Statements"]
@@ -238,9 +252,7 @@ class Rule:
 
     async def _leave_messages(self, call: Call, forward: Forward) -> Outcome:
         """Some messages of a batch, and a failure for each of the others."""
-        entries = call.body.get("Entries")
-        if entries is None:
-            return await forward()
+        entries = call.body["Entries"]
         done = [entry for entry in entries if self._random.random() < 0.5]
         failed = [
             {"Id": entry["Id"], "SenderFault": False, "Code": "InternalError"} for entry in entries if entry not in done
@@ -264,6 +276,7 @@ _REFUSALS: Mapping[Fault, tuple[str, int]] = {
 _IN_PARTS = frozenset(
     {
         Fault.UNPROCESSED_KEYS,
+        Fault.UNPROCESSED_ITEMS,
         Fault.STATEMENTS_THROTTLED,
         Fault.STATEMENTS_IN_CONFLICT,
         Fault.SEND_DELAYED,
@@ -279,8 +292,6 @@ def _is_among(item: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> boo
 
 def _delay(body: Mapping[str, Any], random: Random) -> dict[str, Any]:
     """The same messages, to be delivered some seconds late and in another order."""
-    if "Entries" not in body:
-        return {**body, "DelaySeconds": body.get("DelaySeconds", 0) + random.randint(1, 3)}
     entries = [
         {**entry, "DelaySeconds": entry.get("DelaySeconds", 0) + random.randint(1, 3)} for entry in body["Entries"]
     ]
