@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import sys
 from collections import Counter
@@ -58,8 +59,15 @@ def _print(report: Report) -> None:
     total = len(report.journal.operations)
     click.echo(
         f"\n{total:,} operations about {report.passes:,} passes in {seconds:.0f} s: {total / seconds:.0f} a second; "
-        f"{report.failed_tickets} tickets failed and were redriven; {sum(report.seconds.values()):.0f} s in all"
+        f"{report.failed_tickets} tickets failed and were redriven; {sum(report.seconds.values()):.0f} s in all, "
+        f"{_processor_seconds():.0f} s of processor time"
     )
+
+
+def _processor_seconds() -> float:
+    """Of this process and of all that it has started, which have ended by now."""
+    usages = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _write(report: Report, folder: Path) -> None:
