@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from random import Random
 
 from tests.chaos.faults import QUEUE_FAULTS, TABLE_FAULTS, Rule, Weather
 from tests.support.aws_proxy import run_proxy
+
+QUEUE_FACTOR = 4
+"""calls of queues fail so much more often: there are far fewer of them"""
 
 _QUIET_SECONDS = 15.0
 
@@ -23,12 +26,12 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     weather = Weather(**{**options["weather"], "storm_seconds": tuple(options["weather"]["storm_seconds"])})
     rules = [
+        Rule(TABLE_FAULTS, weather=weather, random=Random(f"{options['seed']} tables")),
         Rule(
-            faults,
-            weather=weather,
-            random=Random(f"{options['seed']} {name}"),
-        )
-        for name, faults in (("dynamodb", TABLE_FAULTS), ("sqs", QUEUE_FAULTS))
+            QUEUE_FAULTS,
+            weather=replace(weather, chance=QUEUE_FACTOR * weather.chance),
+            random=Random(f"{options['seed']} queues"),
+        ),
     ]
     with run_proxy(options["dynamodb"], rules[0]) as tables, run_proxy(options["sqs"], rules[1]) as queues:
         print(json.dumps({"dynamodb": tables.url, "sqs": queues.url}), flush=True)
