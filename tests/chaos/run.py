@@ -68,7 +68,6 @@ class Scale:
 
 LONG = Scale(operations=20_000, clients=16)
 SHORT = Scale(
-    sweep_delay_seconds=12,
     operations=1_500,
     clients=12,
     projects=2,
@@ -76,6 +75,8 @@ SHORT = Scale(
     cards_per_segment=14,
     operations_per_kill=220,
     chance=0.02,
+    storm_chance=0.0015,
+    sweep_delay_seconds=12,
 )
 
 
