@@ -34,7 +34,7 @@ TAGS = 10
 """of a project: fewer than a pass may have"""
 
 DRAIN_SECONDS = 600.0
-SCHEDULE_SECONDS = 20.0
+SCHEDULE_SECONDS = 5.0
 """between two rounds of the schedule in the end"""
 
 
@@ -247,10 +247,10 @@ class _Drain:
         for ticket_id in _list_tickets(self.stage, TicketStatus.FAILED):
             self.redriven.add(ticket_id)
             operations.redrive(ticket_id=ticket_id)
-        if time.monotonic() > self._resumes_at:
+        messages = self.stage.count_messages(list(HANDLERS))
+        if not messages and time.monotonic() > self._resumes_at:  # what is left then has lost its message
             self._resumes_at = time.monotonic() + SCHEDULE_SECONDS
             sweeping.resume_unfinished(get_platform(), minimum_age_seconds=0, queues_lost=False)
-        messages = self.stage.count_messages(list(HANDLERS))
         self.left = [f"{count} messages in {queue}" for queue, count in messages.items()] + _list_waiting(self.stage)
         self._empty_rounds = 0 if self.left else self._empty_rounds + 1
         return self._empty_rounds > 1

@@ -28,7 +28,7 @@ POLL_SECONDS = 8
 
 UNUSED = ("deliver-pass2u", "deliver-passwallet", "deliver-passworks-wallet", "deliver-google-wallet", "callback")
 """queues that no client of a run leads to: to ask them would cost the one queue server more than all the rest"""
-THREADS = {"segment": 2, "push": 2, "sweep": 2}
+THREADS = {"plan": 2, "segment": 2, "push": 2, "sweep": 2}
 
 _log = logging.getLogger("chaos")
 
