@@ -129,6 +129,7 @@ class Rule:
         self._weather = weather
         self._random = random
         self._storm_ends = 0.0
+        self._committed: set[str] = set()
 
     async def __call__(self, call: Call, forward: Forward) -> Outcome:
         """The rule."""
@@ -162,6 +163,8 @@ class Rule:
             code, status = _REFUSALS[fault]
             return refuse(call, code, status=status)
         if fault in (Fault.CONFLICT, Fault.TRANSACTION_THROTTLED):
+            if call.body.get("ClientRequestToken") in self._committed:
+                return await forward()  # DynamoDB knows the repeat of what it has done, and cancels it no more
             return self._cancel(call, "TransactionConflict" if fault is Fault.CONFLICT else "ThrottlingError")
         if fault in _IN_PARTS:
             return await self._play_in_parts(fault, call, forward)
@@ -186,10 +189,15 @@ class Rule:
             return Dropped(silent_seconds=FOREVER_SECONDS)
         if fault is Fault.LATE:
             await asyncio.sleep(timeout * self._random.uniform(1.1, 2))
-        await forward()
+        self._note_committed(call, await forward())
         if fault in (Fault.ERROR_AFTER, Fault.SEND_LOST) and self._random.random() < 0.5:
             return refuse(call, "InternalServerError", status=500)
         return Dropped(silent_seconds=FOREVER_SECONDS if fault is Fault.TIMEOUT_AFTER else 0.0)
+
+    def _note_committed(self, call: Call, outcome: Outcome) -> None:
+        """Keeps the token of a transaction that took effect though nobody hears of it."""
+        if call.operation == "TransactWriteItems" and isinstance(outcome, Answer) and outcome.status == 200:
+            self._committed.add(call.body.get("ClientRequestToken", ""))
 
     def _cancel(self, call: Call, reason: str) -> Answer:
         items = len(call.body["TransactItems"])

@@ -101,6 +101,16 @@ def test_a_transaction_is_cancelled_with_a_reason_for_each_item() -> None:
     assert sorted(reasons) == ["None", "None", "TransactionConflict"]
 
 
+def test_the_repeat_of_a_transaction_that_took_effect_is_not_cancelled() -> None:
+    body = {"TransactItems": [{}, {}], "ClientRequestToken": "one"}
+    call = Call("DynamoDB", "TransactWriteItems", json.dumps(body).encode(), time.monotonic())
+    engine, rule = Engine(call), Rule({}, weather=WEATHER, random=Random(1))
+    assert isinstance(asyncio.run(rule._play(Fault.LOST_AFTER, call, engine.forward)), Dropped)
+    outcome = asyncio.run(rule._play(Fault.CONFLICT, call, engine.forward))
+    assert isinstance(outcome, Answer)
+    assert outcome.status == 200
+
+
 def test_keys_are_answered_or_left() -> None:
     outcome, _ = play("BatchGetItem", Fault.UNPROCESSED_KEYS)
     assert isinstance(outcome, Answer)
