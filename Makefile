@@ -10,7 +10,7 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint style audit format bench package deploy destroy clean
+.PHONY: help run demo test chaos lint style audit format bench package deploy destroy clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -34,8 +34,12 @@ else
 # apart: the second start, stop and mock engines, and moto's queues are one for all of a process; the last judge the others
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/contract tests/integration
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e tests/infra tests/deployment
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --recorded tests/unit tests/whole_run
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --recorded tests/chaos tests/unit tests/whole_run
 endif
+
+chaos: $(READY) ## 20,000 operations amid faults and kills (CHAOS_SEED= repeats a run, CHAOS_OPERATIONS= for more)
+	@$(PYTHON) -m local.engine --install build/engine >/dev/null
+	@$(PYTHON) -m tests.chaos
 
 lint: $(READY) ## check format, style and types, the template and the dependencies
 	@$(MAKE) --no-print-directory -j2 style audit # side by side: both keep one processor busy for a minute

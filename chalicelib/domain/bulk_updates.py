@@ -229,6 +229,8 @@ def fail_segment(platform: Platform, *, ticket_id: int, segment: int) -> Ticket 
         if ticket is None or ticket.collection is None or ticket.status in _CLOSED:
             return None
         if platform.tickets.is_done(ticket_id=ticket_id, segment=segment):
+            # what failed may have been the last step alone, of the last segment
+            platform.tickets.finish_ticket(ticket_id=ticket_id)
             return None
         counts = platform.counts.read_counts(ticket.collection)
         passes = sum(count.members() for count in counts if count.segment == segment)

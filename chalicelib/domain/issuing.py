@@ -350,13 +350,21 @@ def delete_pass(platform: Platform, *, project_id: int, reference: PassReference
     """Removes a pass for good, with its registrations; it leaves every list and count in the same transaction.
 
     A pass on very many devices loses them in portions before that, so that a try that was cut short can be repeated.
+    Whoever has seen the pass and then finds it gone has deleted it: an earlier try may take effect late.
 
     Raises:
         NotFound, Ambiguous, Busy
     """
+    seen: Pass | None = None
 
     def attempt() -> Pass | None:
-        pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        nonlocal seen
+        try:
+            pass_ = seen = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        except NotFound:
+            if seen is None:
+                raise
+            return seen
         registrations = []
         if pass_.registrations:
             registrations = platform.registrations.list_of_pass(pass_id=pass_.pass_id, limit=REGISTRATIONS_AT_ONCE)

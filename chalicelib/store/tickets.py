@@ -186,10 +186,23 @@ class DynamoTicketStore:
         self._move(ticket_id, TicketStatus.QUEUED, TicketRow.status == TicketStatus.PREQUED)
 
     def finish_ticket(self, *, ticket_id: int) -> bool:
-        """See `TicketStore`. The condition compares two attributes of the row, so no read is needed."""
+        """See `TicketStore`. The condition compares two attributes of the row, so no read is needed.
+
+        Unless parts were given up: if all is done in spite of that, their marks and counts go first.
+        """
+        if self._complete(ticket_id):
+            return True
+        ticket = self.get_ticket(ticket_id=ticket_id)
+        if ticket is None or not ticket.segments_failed or ticket.segments_done != ticket.segments_total:
+            return False
+        for marker in self._list_markers(ticket_id, _FAILED):
+            self._retract(marker)
+        return self._complete(ticket_id)
+
+    def _complete(self, ticket_id: int) -> bool:
         unfinished = TicketRow.status.is_in(TicketStatus.PREQUED, TicketStatus.QUEUED, TicketStatus.FAILED)
         done = (TicketRow.segments_done == TicketRow.segments_total) & unfinished
-        return self._move(ticket_id, TicketStatus.COMPLETED, done)
+        return self._move(ticket_id, TicketStatus.COMPLETED, done & (TicketRow.segments_failed == 0))
 
     def _move(self, ticket_id: int, status: TicketStatus, condition: Condition) -> bool:
         """Changes the status if the condition holds, and says whether it did; the sparse index follows.
