@@ -65,7 +65,7 @@ def test_an_event_is_counted_though_a_transaction_counts_on_the_same_row(tenant:
     template_id = make_template(tenant.project_id).template_id
     platform = get_platform()
 
-    refused = []
+    refused: list[Call] = []
 
     def refuse_once(call: Call) -> Fault | None:
         if call.operation != "UpdateItem" or refused:
@@ -91,13 +91,15 @@ def test_what_an_earlier_try_deleted_after_all_was_there(tenant: Tenant, what: s
         "tag": "/v1/tag/flag",
         "tag on a pass": f"/v1/tag/flag/pass/{pass_.pass_id}",
     }[what]
-    writes = []
+    writes: list[Call] = []
 
     def lose_the_answer(call: Call) -> Fault | None:
         if call.operation != "TransactWriteItems":
             return None
         writes.append(call)
-        return {1: LostAnswer(), 2: conflict(call)}.get(len(writes))
+        if len(writes) == 1:
+            return LostAnswer()
+        return conflict(call) if len(writes) == 2 else None
 
     with inject(lose_the_answer):
         answers = [tenant.request("DELETE", path).status_code for _ in range(2)]
