@@ -322,8 +322,9 @@ def measure_google_save(scene: Scene, *, repeats: int = REPEATS) -> Iterator[Ope
 
 def measure_all(stack: Engines, platform: Platform) -> dict[str, list[dict[str, object]]]:
     """Everything, as rows of a table each."""
-    from app import app
+    from app import app, routes
 
+    routes.register_all()  # as on Lambda the app knows none until it is asked
     gateway = Gateway(app)
 
     def scene(passes: int, tags: int = 1, kilobytes: int = 1) -> Scene:

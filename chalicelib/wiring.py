@@ -42,7 +42,7 @@ _GOOGLE_TIMEOUT_SECONDS = 5
 def build_platform(settings: Settings, database: Database) -> Platform:
     """The real parts over one database connection."""
     limits = settings.limits
-    stores = Stores(database)
+    stores = Stores(settings, database)
     return Platform(
         projects=later(lambda: stores.projects),
         sequences=later(lambda: stores.sequences),

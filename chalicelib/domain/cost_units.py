@@ -108,20 +108,20 @@ class RowSize:
 FORMULAS: Final[Mapping[Operation, Formula]] = MappingProxyType(
     {
         Operation.CREATE: Formula(
-            base=Units(calls=8, writes=12, index_writes=4, cpu_milliseconds=10.8, log_bytes=780, answer_bytes=335),
+            base=Units(calls=8, writes=12, index_writes=4, cpu_milliseconds=10.8, log_bytes=780, answer_bytes=360),
             tag=Units(reads=3, writes=5, index_writes=1),
             writes_per_kb=2,
             reads_per_4_kb=2,
         ),
         Operation.CREATE_MANY: Formula(
-            base=Units(calls=12, reads=7, cpu_milliseconds=40.5, log_bytes=790, answer_bytes=11_969),
+            base=Units(calls=12, reads=7, cpu_milliseconds=40.5, log_bytes=790, answer_bytes=11_994),
             each=Units(writes=4.14, index_writes=4),
             tag=Units(writes=3.16, index_writes=1),
             writes_per_kb=2,
         ),
         Operation.TAG: Formula(
             base=Units(
-                calls=4, reads=2, writes=6, index_writes=2, cpu_milliseconds=7.24, log_bytes=790, answer_bytes=68
+                calls=4, reads=2, writes=6, index_writes=2, cpu_milliseconds=7.24, log_bytes=790, answer_bytes=93
             ),
             tag=Units(reads=1),
             writes_per_kb=2,
@@ -129,32 +129,32 @@ FORMULAS: Final[Mapping[Operation, Formula]] = MappingProxyType(
         ),
         Operation.UNTAG: Formula(
             base=Units(
-                calls=3, reads=1, writes=6, index_writes=2, cpu_milliseconds=5.9, log_bytes=800, answer_bytes=76
+                calls=3, reads=1, writes=6, index_writes=2, cpu_milliseconds=5.9, log_bytes=800, answer_bytes=101
             ),
             writes_per_kb=2,
             reads_per_4_kb=1,
         ),
         Operation.READ_TAGS: Formula(
-            base=Units(calls=2, cpu_milliseconds=1.98, log_bytes=790, answer_bytes=101),
+            base=Units(calls=2, cpu_milliseconds=1.98, log_bytes=790, answer_bytes=126),
             tag=Units(reads=1),
             reads_per_4_kb=1,
         ),
         Operation.READ_PASS: Formula(
-            base=Units(calls=2, cpu_milliseconds=2.14, log_bytes=780, answer_bytes=914),
+            base=Units(calls=2, cpu_milliseconds=2.14, log_bytes=780, answer_bytes=939),
             tag=Units(reads=1),
             reads_per_4_kb=1,
         ),
         Operation.LIST_PAGE: Formula(
-            base=Units(calls=4, reads=2.5, cpu_milliseconds=5.05, log_bytes=760, answer_bytes=3092), reads_per_4_kb=0.5
+            base=Units(calls=4, reads=2.5, cpu_milliseconds=5.05, log_bytes=760, answer_bytes=3117), reads_per_4_kb=0.5
         ),
         Operation.UPDATE: Formula(
-            base=Units(calls=3, writes=7, index_writes=2, cpu_milliseconds=4.41, log_bytes=790, answer_bytes=46),
+            base=Units(calls=3, writes=7, index_writes=2, cpu_milliseconds=4.41, log_bytes=790, answer_bytes=71),
             writes_per_kb=2,
             reads_per_4_kb=1,
         ),
         Operation.UPDATE_HELD: Formula(
             base=Units(
-                calls=3, writes=9, index_writes=2, sends=1, cpu_milliseconds=7.39, log_bytes=790, answer_bytes=47
+                calls=3, writes=9, index_writes=2, sends=1, cpu_milliseconds=7.39, log_bytes=790, answer_bytes=72
             ),
             writes_per_kb=2,
             reads_per_4_kb=1,
@@ -168,27 +168,27 @@ FORMULAS: Final[Mapping[Operation, Formula]] = MappingProxyType(
                 sends=1,
                 cpu_milliseconds=10.4,
                 log_bytes=780,
-                answer_bytes=48,
+                answer_bytes=73,
             )
         ),
         Operation.PLAN: Formula(
-            base=Units(calls=13, reads=9.5, writes=4, sends=1, cpu_milliseconds=21.3, log_bytes=490)
+            base=Units(calls=14, reads=10.5, writes=4, sends=1, cpu_milliseconds=21.3, log_bytes=490)
         ),
         Operation.SEGMENT: Formula(
-            base=Units(calls=8, reads=5, writes=8, cpu_milliseconds=15.8, log_bytes=1000),
-            each=Units(calls=0.05, reads=0.01, writes=2, cpu_milliseconds=0.319),
+            base=Units(calls=6, reads=5, writes=8, cpu_milliseconds=7.9, log_bytes=1000),
+            each=Units(calls=0.05, reads=0.01, writes=2, cpu_milliseconds=0.128),
             writes_per_kb=1,
             reads_per_4_kb=0.5,
         ),
         Operation.SEGMENT_HELD: Formula(
-            base=Units(calls=8, reads=5, writes=8.5, sends=1, cpu_milliseconds=18.1, log_bytes=1000),
-            each=Units(calls=0.05, reads=0.01, writes=2.015, cpu_milliseconds=0.348),
+            base=Units(calls=6, reads=5, writes=8.5, sends=1, cpu_milliseconds=10.4, log_bytes=1000),
+            each=Units(calls=0.05, reads=0.01, writes=2.015, cpu_milliseconds=0.128),
             writes_per_kb=1,
             reads_per_4_kb=0.5,
         ),
         Operation.SPREAD: Formula(
-            base=Units(calls=3, reads=1, writes=0.25, sends=1, cpu_milliseconds=2.43, log_bytes=500),
-            each=Units(reads=0.065, writes=0.0075, cpu_milliseconds=0.131),
+            base=Units(calls=3, reads=1, writes=0.25, sends=1, cpu_milliseconds=9, log_bytes=500),
+            each=Units(reads=0.065, writes=0.0075, cpu_milliseconds=0.022),
         ),
         Operation.DELIVER_APPLE: Formula(
             base=Units(calls=1, reads=0.5, writes=1, log_bytes=870),
@@ -204,42 +204,52 @@ FORMULAS: Final[Mapping[Operation, Formula]] = MappingProxyType(
             reads_per_4_kb=1,
         ),
         Operation.DELIVER_GOOGLE_SHARED: Formula(
-            base=Units(calls=8, reads=2.5, writes=1, cpu_milliseconds=8.62, log_bytes=880),
-            each=Units(reads=1, writes=2, cpu_milliseconds=1.27),
+            base=Units(calls=8, reads=2.5, writes=1, cpu_milliseconds=18, log_bytes=880),
+            each=Units(reads=1, writes=2, cpu_milliseconds=0.3),
             reads_per_4_kb=1,
         ),
         Operation.ASK: Formula(
-            base=Units(calls=3, reads=1, cpu_milliseconds=3.94, log_bytes=800, answer_bytes=118), reads_per_4_kb=2
+            base=Units(calls=3, reads=1, cpu_milliseconds=3.94, log_bytes=800, answer_bytes=143), reads_per_4_kb=2
         ),
         Operation.ASK_IN_VAIN: Formula(
-            base=Units(calls=3, reads=1, cpu_milliseconds=3.89, log_bytes=800), reads_per_4_kb=2
+            base=Units(calls=3, reads=1, cpu_milliseconds=3.89, log_bytes=800, answer_bytes=58), reads_per_4_kb=2
         ),
         Operation.FETCH: Formula(
             base=Units(calls=3, writes=1, cpu_milliseconds=5.19, log_bytes=810, answer_bytes=7128), reads_per_4_kb=2
         ),
         Operation.REGISTER_FIRST: Formula(
-            base=Units(calls=4, reads=1, writes=20, index_writes=7, cpu_milliseconds=9.41, log_bytes=850),
+            base=Units(
+                calls=4, reads=1, writes=20, index_writes=7, cpu_milliseconds=9.41, log_bytes=850, answer_bytes=58
+            ),
             tag=Units(reads=1, writes=5, index_writes=1),
             writes_per_kb=2,
             reads_per_4_kb=2,
         ),
         Operation.REGISTER_FURTHER: Formula(
-            base=Units(calls=4, reads=1, writes=13, index_writes=4, cpu_milliseconds=7.94, log_bytes=850),
+            base=Units(
+                calls=4, reads=1, writes=13, index_writes=4, cpu_milliseconds=7.94, log_bytes=850, answer_bytes=58
+            ),
             writes_per_kb=2,
             reads_per_4_kb=2,
         ),
         Operation.RENEW: Formula(
-            base=Units(calls=2, reads=1, writes=5, index_writes=3, cpu_milliseconds=4.41, log_bytes=850),
+            base=Units(
+                calls=2, reads=1, writes=5, index_writes=3, cpu_milliseconds=4.41, log_bytes=850, answer_bytes=58
+            ),
             reads_per_4_kb=1,
         ),
         Operation.UNREGISTER_LAST: Formula(
-            base=Units(calls=3, reads=1, writes=19, index_writes=7, cpu_milliseconds=7.01, log_bytes=860),
+            base=Units(
+                calls=3, reads=1, writes=19, index_writes=7, cpu_milliseconds=7.01, log_bytes=860, answer_bytes=58
+            ),
             tag=Units(reads=1, writes=5, index_writes=1),
             writes_per_kb=2,
             reads_per_4_kb=2,
         ),
         Operation.UNREGISTER_FURTHER: Formula(
-            base=Units(calls=2, reads=1, writes=12, index_writes=4, cpu_milliseconds=4.73, log_bytes=860),
+            base=Units(
+                calls=2, reads=1, writes=12, index_writes=4, cpu_milliseconds=4.73, log_bytes=860, answer_bytes=58
+            ),
             writes_per_kb=2,
             reads_per_4_kb=1,
         ),
@@ -250,7 +260,7 @@ FORMULAS: Final[Mapping[Operation, Formula]] = MappingProxyType(
             reads_per_4_kb=2,
         ),
         Operation.REDEEM: Formula(
-            base=Units(calls=5, writes=16, index_writes=4, cpu_milliseconds=9.52, log_bytes=870, answer_bytes=1808),
+            base=Units(calls=5, writes=16, index_writes=4, cpu_milliseconds=9.52, log_bytes=870, answer_bytes=1833),
             writes_per_kb=2,
             reads_per_4_kb=2,
         ),
@@ -269,7 +279,7 @@ FORMULAS: Final[Mapping[Operation, Formula]] = MappingProxyType(
                 sends=1,
                 cpu_milliseconds=8.61,
                 log_bytes=770,
-                answer_bytes=74,
+                answer_bytes=99,
             )
         ),
         Operation.SWEEP: Formula(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TicketStore,
     )
     from chalicelib.domain.projects import ProjectStore
+    from chalicelib.settings import Settings
     from chalicelib.store.connection import Database
     from chalicelib.store.receivers import DynamoReceiverStore
 
@@ -47,7 +48,8 @@ def later(make: Callable[[], Part]) -> Part:
 class Stores:
     """Every store of this process, one of each."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
         self._database = database
 
     @cached_property
@@ -102,7 +104,7 @@ class Stores:
     def images(self) -> ImageStore:
         from chalicelib.store.images import make_image_store
 
-        return make_image_store(self._database.settings, self._database.create_client)
+        return make_image_store(self._settings, self._database.create_client)
 
     @cached_property
     def tags(self) -> TagStore:
