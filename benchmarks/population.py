@@ -92,12 +92,17 @@ class _Recorder(Transaction):
     """Takes rows and counts, and sends nothing."""
 
     def __init__(self) -> None:
-        self.rows: list[Model] = []
+        self.rows: list[tuple[str, RawItem]] = []
+        """each with its table"""
         self._deltas = defaultdict(lambda: defaultdict(int))
 
     def put(self, row: Model, condition: Condition | None = None, *, label: str = "") -> None:
         """Takes the row."""
-        self.rows.append(row)
+        self.put_item(type(row), row.serialize())
+
+    def put_item(self, model: type[Model], item: RawItem) -> None:
+        """Takes the row."""
+        self.rows.append((model.Meta.table_name, item))
 
     @property
     def deltas(self) -> Deltas:
@@ -117,8 +122,8 @@ def write_share(folder: Path, name: str, family: Family, shares: Sequence[Share]
     for share in shares:
         recorder = _Recorder()
         plain = _record(recorder, family, share)
-        for row in recorder.rows:
-            lines[row.Meta.table_name].append(export_line(row.serialize()))
+        for table, item in recorder.rows:
+            lines[table].append(export_line(item))
         own, others = _split(recorder.deltas)
         lines[SegmentRow.Meta.table_name] += [export_line(item) for item in counter_rows(own)]
         add_counts(shared, others)

@@ -148,28 +148,30 @@ def _registration_lists(subject: Subject) -> Iterator[Request]:
 
 
 def _single_writes(subject: Subject) -> Iterator[Request]:
-    """Each try takes the next pass, all of one status."""
-    passes = subject.iterate_passes(PassStatus.NOT_BEEN_INSTALLED)
+    """Each try takes the next pass, all of one status. An update leaves what it takes to the others."""
+    passes, updated = (subject.iterate_passes(PassStatus.NOT_BEEN_INSTALLED) for _ in range(2))
     template = f"/v1/pass/{subject.template.template_id}"
     new = {"tags": ["tag-0"]}
     _make_tag(subject, EXISTING)
 
-    def on_next(method: str, path: Callable[[int], str], body: Callable[[int], Any]) -> Callable[[int], object]:
-        return lambda number: subject.send(method, path(next(passes)), body=body(number))
+    def on_next(method: str, path: Callable[[int], str], body: Any = None) -> Callable[[int], object]:
+        return lambda _: subject.send(method, path(next(passes)), body=body)
 
     yield Request(
         name="PUT /pass/{id}",
-        send=on_next("PUT", lambda each: f"/v1/pass/{each}", lambda number: {"fields": {"field1": {"value": number}}}),
+        send=lambda number: subject.send(
+            "PUT", f"/v1/pass/{next(updated)}", body={"fields": {"field1": {"value": number}}}
+        ),
     )
     yield Request(
         name="PUT /pass/{id}/tags, an existing tag",
-        send=on_next("PUT", lambda each: f"/v1/pass/{each}/tags", lambda _: {"tags": [EXISTING]}),
+        send=on_next("PUT", lambda each: f"/v1/pass/{each}/tags", {"tags": [EXISTING]}),
     )
     yield Request(
         name="DELETE /tag/{tag}/pass/{id}",
-        send=on_next("DELETE", lambda each: f"/v1/tag/tag-0/pass/{each}", lambda _: None),
+        send=on_next("DELETE", lambda each: f"/v1/tag/tag-0/pass/{each}"),
     )
-    yield Request(name="DELETE /pass/{id}", send=on_next("DELETE", lambda each: f"/v1/pass/{each}", lambda _: None))
+    yield Request(name="DELETE /pass/{id}", send=on_next("DELETE", lambda each: f"/v1/pass/{each}"))
     yield Request(name="POST /pass/{template}, a tag", send=lambda _: subject.send("POST", template, body=new))
     yield Request(
         name="POST /pass/{template}/bulk, 10 with a tag",

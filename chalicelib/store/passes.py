@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.counted_index import Collection, Slice, events_of_template, segment_of
-from chalicelib.domain.errors import Ambiguous
+from chalicelib.domain.errors import Ambiguous, NumberTaken
+from chalicelib.domain.passes import as_milliseconds
 from chalicelib.domain.reporting import Event, day_of
 from chalicelib.domain.tags import Tag, TagReference
 from chalicelib.store import external_ids, pass_rows, statements
@@ -20,12 +21,13 @@ from chalicelib.store.members import MemberIndex, read_segment, read_slices
 from chalicelib.store.models import ExternalIdRow, MembershipRow, PassRow, RawItem
 from chalicelib.store.outbox import put_outgoing
 from chalicelib.store.pass_status import count_everywhere, count_tag
+from chalicelib.store.sequences import explain_taken
 from chalicelib.store.tags import put_new_tag
 from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transaction
 
 if TYPE_CHECKING:
     from chalicelib.domain.outgoing import Outgoing
-    from chalicelib.domain.passes import ContentChange, Pass, PassReference, PassSummary
+    from chalicelib.domain.passes import ContentChange, Pass, PassReference, PassSummary, as_milliseconds
     from chalicelib.domain.ports import UpdatedQuery
     from chalicelib.domain.redeems import Redeem
     from chalicelib.domain.registrations import Registration
@@ -165,7 +167,7 @@ class DynamoPassStore:
             transaction.commit()
         except ConditionFailed as failure:
             if "pass" in failure.labels:
-                # ids are given out once, so the row is ours: an earlier try took effect and its answer was lost
+                self._check_written(passes, failure)
                 return {}
             named = [label.partition(":") for label in sorted(failure.labels)]
             taken = {int(position): kind for kind, _, position in named if kind in ("external_id", "code")}
@@ -173,6 +175,22 @@ class DynamoPassStore:
                 raise
             return taken
         return {}
+
+    def _check_written(self, passes: Sequence[tuple[Pass, Sequence[Tag]]], failure: ConditionFailed) -> None:
+        """Rows that are there already are ours if an earlier try took effect and its answer was lost.
+
+        Times of new passes never run backwards, so a row of the same time is of the same request, or of its repeat by
+        an import.
+
+        Raises:
+            NumberTaken: they are others', since the sequence of ids went back.
+        """
+        found = self.get_passes([pass_.pass_id for pass_, _ in passes], consistent=True)
+        for pass_, _ in passes:
+            stored = found.get(pass_.pass_id, pass_)
+            times = [as_milliseconds(each.created_at) for each in (stored, pass_)]
+            if stored.project_id != pass_.project_id or times[0] != times[1]:
+                raise NumberTaken(explain_taken("pass", pass_.pass_id)) from failure
 
     def add_tags(
         self, pass_: Pass, *, kept: frozenset[TagReference], added: Sequence[Tag], new_tags: Sequence[Tag]
