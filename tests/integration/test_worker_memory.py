@@ -7,7 +7,6 @@ that are alive after many.
 from __future__ import annotations
 
 import gc
-import logging
 from collections import Counter
 from dataclasses import replace
 from typing import Any, cast
@@ -53,16 +52,17 @@ def _count_objects() -> Counter[str]:
 def test_segments_leave_nothing_behind_in_a_worker(
     stack: Stack, tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING, logger="passel")  # else pytest keeps each line
     passes = make_spread_passes(tenant.project_id, segments=SEGMENTS, per_segment=3, tags=[TAG])
     segments = sorted({pass_.pass_id // 1000 for pass_ in passes})
     platform = replace(get_platform(), queues=cast(QueueSender, _NoQueue()))
     for value in range(WARM_UP_UPDATES):
         _update_all(platform, tenant.project_id, segments, value + 1)
+    caplog.clear()
     before = _count_objects()
 
     for value in range(UPDATES):
         _update_all(platform, tenant.project_id, segments, value + 100)
 
+    caplog.clear()  # pytest keeps each line of the log
     kept = _count_objects() - before
     assert kept.total() <= KEPT_PER_SEGMENT * UPDATES * SEGMENTS, kept.most_common(10)
