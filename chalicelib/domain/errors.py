@@ -113,7 +113,14 @@ class NumberTaken(Busy):
 
 
 class Conflict(PasselError):
-    """Another writer got between our read and our write, or met it; nothing was written."""
+    """Another writer got between our read and our write, or met it; nothing was written.
+
+    Unless the write was repeated because its answer was lost: then it may have been, before or after.
+    """
+
+    def __init__(self, message: str = "", *, may_be_written: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_written = may_be_written
 
 
 class UnreadableRow(Exception):

@@ -350,21 +350,21 @@ def delete_pass(platform: Platform, *, project_id: int, reference: PassReference
     """Removes a pass for good, with its registrations; it leaves every list and count in the same transaction.
 
     A pass on very many devices loses them in portions before that, so that a try that was cut short can be repeated.
-    Whoever has seen the pass and then finds it gone has deleted it: an earlier try may take effect late.
+    Whoever finds it gone after a try of whose end nothing was heard has deleted it.
 
     Raises:
         NotFound, Ambiguous, Busy
     """
-    seen: Pass | None = None
+    unheard: Pass | None = None
 
     def attempt() -> Pass | None:
-        nonlocal seen
+        nonlocal unheard
         try:
-            pass_ = seen = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+            pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
         except NotFound:
-            if seen is None:
+            if unheard is None:
                 raise
-            return seen
+            return unheard
         registrations = []
         if pass_.registrations:
             registrations = platform.registrations.list_of_pass(pass_id=pass_.pass_id, limit=REGISTRATIONS_AT_ONCE)
@@ -376,7 +376,11 @@ def delete_pass(platform: Platform, *, project_id: int, reference: PassReference
             platform.registrations.unregister(before=pass_, after=after, registrations=registrations, live=[], now=now)
             return None
         live = get_live_references(platform, pass_)
-        platform.passes.delete_pass(pass_, live=live, registrations=registrations, now=platform.now())
+        try:
+            platform.passes.delete_pass(pass_, live=live, registrations=registrations, now=platform.now())
+        except Conflict as conflict:
+            unheard = pass_ if conflict.may_be_written else unheard
+            raise
         return pass_
 
     deleted = None

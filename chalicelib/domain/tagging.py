@@ -111,25 +111,28 @@ def list_tags_of_pass(platform: Platform, *, project_id: int, reference: PassRef
 def remove_tag(platform: Platform, *, project_id: int, segment: str, reference: PassReference) -> tuple[int, int]:
     """Takes a tag off one pass; the ids of tag and pass. The tag itself stays (section 4.8).
 
-    Whoever has seen it there and then finds it gone has taken it off: an earlier try may take effect late.
+    Whoever finds it gone after a try of whose end nothing was heard has taken it off.
 
     Raises:
         NotFound: no such tag or pass, or the pass does not have the tag.
         Ambiguous, Busy
     """
-    seen: tuple[int, int] | None = None
+    unheard: tuple[int, int] | None = None
 
     def attempt() -> tuple[int, int]:
-        nonlocal seen
+        nonlocal unheard
         tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
         pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
         ids = tag.tag_id, pass_.pass_id
         if TagReference(tag.tag_id, tag.generation) not in pass_.tags:
-            if seen == ids:
+            if unheard == ids:
                 return ids
             raise NotFound(f"tag {tag.name} on pass", pass_.pass_id)
-        seen = ids
-        platform.passes.remove_tag(pass_, tag)
+        try:
+            platform.passes.remove_tag(pass_, tag)
+        except Conflict as conflict:
+            unheard = ids if conflict.may_be_written else unheard
+            raise
         return ids
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
@@ -156,22 +159,26 @@ def empty_tag(platform: Platform, *, project_id: int, segment: str) -> Cleared:
 def delete_tag(platform: Platform, *, project_id: int, segment: str) -> Cleared:
     """Takes a tag off all its passes and removes it (section 4.10). Three calls.
 
-    Whoever has seen the tag and then finds it gone has deleted it: an earlier try may take effect late.
+    Whoever finds it gone after a try of whose end nothing was heard has deleted it.
 
     Raises:
         NotFound, Busy
     """
-    seen: Tag | None = None
+    unheard: Tag | None = None
 
     def attempt() -> Tag:
-        nonlocal seen
+        nonlocal unheard
         try:
-            tag = seen = get_tag_or_raise(platform, project_id=project_id, segment=segment)
+            tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
         except NotFound:
-            if seen is None:
+            if unheard is None:
                 raise
-            return seen
-        platform.tags.delete_tag(tag)
+            return unheard
+        try:
+            platform.tags.delete_tag(tag)
+        except Conflict as conflict:
+            unheard = tag if conflict.may_be_written else unheard
+            raise
         return tag
 
     return _clear(platform, retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -169,5 +170,11 @@ class Transaction:
             return ConditionFailed(failed)
         if any(code in _RETRYABLE_REASONS for code in codes):
             self._database.stripes.note_conflict()
-            return Conflict("transactions met")
+            return Conflict("transactions met", may_be_written=_was_repeated(error))
         return error
+
+
+def _was_repeated(error: TransactWriteError) -> bool:
+    """Whether botocore sent the transaction again, as after an answer that never came."""
+    raised = error.cause and error.cause.__context__  # pynamodb's own copy of botocore's error lacks this
+    return isinstance(raised, ClientError) and bool(raised.response.get("ResponseMetadata", {}).get("RetryAttempts"))
