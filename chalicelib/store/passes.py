@@ -27,7 +27,7 @@ from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transact
 
 if TYPE_CHECKING:
     from chalicelib.domain.outgoing import Outgoing
-    from chalicelib.domain.passes import ContentChange, Pass, PassReference, PassSummary, as_milliseconds
+    from chalicelib.domain.passes import ContentChange, Pass, PassReference, PassSummary
     from chalicelib.domain.ports import UpdatedQuery
     from chalicelib.domain.redeems import Redeem
     from chalicelib.domain.registrations import Registration
