@@ -10,7 +10,7 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos lint style audit format bench package deploy destroy clean
+.PHONY: help run demo test coverage chaos model lint style audit format openapi bench package deploy destroy clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -32,14 +32,25 @@ ifdef T
 	@$(PYTHON) -m pytest $(T)
 else
 # apart: the second start, stop and mock engines, and moto's queues are one for all of a process; the last judge the others
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/contract tests/integration
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/model tests/contract tests/drills tests/integration
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e tests/infra tests/deployment
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --recorded tests/chaos tests/unit tests/whole_run
 endif
 
+coverage: $(READY) ## run the tests and say which lines and branches of chalicelib/ none of them takes (a quarter slower)
+	@rm -rf build/coverage
+	@$(MAKE) --no-print-directory test PYTHON="$(PYTHON) -m coverage run"
+	@$(PYTHON) -m coverage combine --quiet
+	@$(PYTHON) -m coverage report
+
 chaos: $(READY) ## 20,000 operations amid faults and kills (CHAOS_SEED= repeats a run, CHAOS_OPERATIONS= for more)
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null
 	@$(PYTHON) -m tests.chaos
+
+model: $(READY) ## random histories against a model of the whole system (MODEL_EXAMPLES=200, MODEL_SEED= repeats a run)
+	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
+	@MODEL_EXAMPLES=$(or $(MODEL_EXAMPLES),200) $(PYTHON) -m pytest tests/model -s --timeout=0 --show-capture=no \
+		$(if $(MODEL_SEED),--hypothesis-seed=$(MODEL_SEED))
 
 lint: $(READY) ## check format, style and types, the template and the dependencies
 	@$(MAKE) --no-print-directory -j2 style audit # side by side: both keep one processor busy for a minute
@@ -55,6 +66,9 @@ audit: $(READY) # remembers what passed, and says what could not be asked
 format: $(READY) ## rewrite the sources in the house format
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format .
+
+openapi: $(READY) ## write the description of the API from routes and models
+	@$(PYTHON) -m openapi
 
 bench: $(READY) ## measure latency, cost and scale (SCALE=100000 passes; PARTS=scale narrows)
 	@$(PYTHON) -m benchmarks $(PARTS)

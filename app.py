@@ -13,7 +13,7 @@ from chalicelib.api.safe_headers import add_safe_headers
 from chalicelib.logs import is_on_lambda
 
 app = Chalice(app_name="passel")
-app.api.binary_types += [PKPASS, "multipart/form-data"]
+app.api.binary_types += [PKPASS, "multipart/form-data", "text/css", "text/javascript"]
 app.register_middleware(observe_request, "http")
 app.register_middleware(add_safe_headers, "http")
 app.register_middleware(speak_the_dialect, "http")

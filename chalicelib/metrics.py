@@ -51,6 +51,8 @@ METRICS: Final[Mapping[str, Metric]] = {
     "Requests": Metric(dimensions=("Dialect",)),
     "Latency": Metric(unit="Milliseconds", dimensions=("Dialect",)),
     "Errors": Metric(dimensions=("Dialect", "Status")),
+    "RequestsLimited": Metric(),
+    "RateLimitsUnknown": Metric(),
     "ConflictsExhausted": Metric(),
     "StorageFailures": Metric(),
     "DeviceComplaint": Metric(dimensions=("Complaint",), total=True),

@@ -10,6 +10,7 @@ from chalicelib.domain import authenticating, bulk_updates, sweeping
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.finding import get_template_or_raise, parse_id
 from chalicelib.domain.projects import Credential, Project
+from chalicelib.domain.rate_limits import RateLimit
 from chalicelib.domain.templates import Template, TemplateReference
 from chalicelib.domain.tickets import Ticket
 from chalicelib.wiring import get_platform
@@ -174,6 +175,26 @@ def _find_key_to_rotate(name: str, named: Named | None) -> Credential:
 def list_keys(*, project_id: int) -> list[Credential]:
     """A project's keys, oldest first."""
     return get_platform().projects.list_credentials(project_id=project_id)
+
+
+def limit_project(*, project_id: int, limit: RateLimit | None) -> None:
+    """Limits a project's requests; None for what all projects may. Processes notice within a minute.
+
+    Raises:
+        NotFound
+    """
+    if not get_platform().projects.limit_project(project_id=project_id, limit=limit):
+        raise NotFound("project", project_id)
+
+
+def limit_key(*, key: str, limit: RateLimit | None) -> None:
+    """Limits the requests with one key; None for what its project may. Processes notice within a minute.
+
+    Raises:
+        NotFound
+    """
+    if not get_platform().projects.limit_credential(key=key, limit=limit):
+        raise NotFound("key", key)
 
 
 def revoke_key(*, key: str) -> Revocation:

@@ -108,7 +108,15 @@ class Settings:
     read_timeout_seconds: float = 4.0
     request_budget_seconds: float = 10.0
     """how long one request or message keeps retrying conflicts before it answers 503"""
+    idempotency_claim_seconds: float = _check(30.0, above=0)
+    """longer than any request runs: after a death its Idempotency-Key is free again"""
     credential_cache_seconds: float = 60.0
+    rate_limit_per_second: float = _check(0, least=0, most=10_000)
+    """requests that a project without a limit of its own may make; 0 for as many as it likes"""
+    rate_limit_burst: int = _check(0, least=0, most=1_000_000)
+    """how many of them at once; at least, and without this, those of one second"""
+    rate_limit_timeout_seconds: float = _check(0.25, above=0)
+    """how long a request waits for its limit before it goes on without"""
     stripes: int = _check(16, least=1, most=16)
     """rows that one segment's counter may be spread over"""
     stripe_memory_seconds: float = 5.0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.dead_letters import DeadLetters
     from chalicelib.domain.google_ports import GoogleParts
     from chalicelib.domain.push_channels import PushChannel
+    from chalicelib.domain.rate_limiting import RateLimiter
     from chalicelib.domain.registrations import Wallet
     from chalicelib.domain.wallet_services import WalletServiceSource
     from chalicelib.outbound.callbacks import GuardedCallbackSender
@@ -62,6 +63,7 @@ def build_platform(settings: Settings, database: Database) -> Platform:
         deliveries=later(lambda: stores.deliveries),
         google_objects=later(lambda: stores.google_objects),
         receivers=later(lambda: stores.receivers),
+        idempotency=later(lambda: stores.idempotency),
         bounds=Bounds(
             tags_per_pass=limits.tags_per_pass,
             tag_characters=limits.tag_characters,
@@ -73,6 +75,7 @@ def build_platform(settings: Settings, database: Database) -> Platform:
             push_pause_seconds=settings.push_pause_seconds,
             callback_seconds=settings.callback_hours * 3600,
             devices_per_pass=limits.devices_per_pass,
+            claim_seconds=settings.idempotency_claim_seconds,
         ),
         now=lambda: datetime.now(UTC),
         new_uuid=lambda number: uuid_carrying(number, random=uuid.uuid4()),
@@ -297,6 +300,15 @@ def get_dead_letters() -> DeadLetters:
 def get_credential_cache() -> CredentialCache:
     """This process's memory of credentials."""
     return CredentialCache(seconds=get_settings().credential_cache_seconds)
+
+
+@lru_cache(maxsize=1)
+def get_rate_limiter() -> RateLimiter:
+    """This process's memory of rate limits. Where nothing is limited nobody asks for it."""
+    from chalicelib.domain.rate_limiting import RateLimiter
+    from chalicelib.store.rate_limits import DynamoRateLimitStore
+
+    return RateLimiter(DynamoRateLimitStore(get_database()), now=time.time)
 
 
 def close_connections() -> None:

@@ -17,8 +17,13 @@ from infra.stage_alarms import BUSY_TABLES
 
 DIALECTS: Final = ("airship", "passworks", "passkit", "google", "pages")
 
-_HEIGHT, _WIDTH = 6, 8
+REFUSALS: Final = ("RequestsLimited", "RateLimitsUnknown", "ConflictsExhausted", "StorageFailures", "MessagesDropped")
+
+_WIDTH = 8
 """three graphs stand in a row of 24"""
+
+_USUAL_SECONDS = 300
+"""the period that CloudWatch takes where none is named, as it takes a height of 6: a template must not be long"""
 
 _TROUBLE: Final = (
     "fields @timestamp, level, function, message, project_id, ticket_id, request_id"
@@ -62,7 +67,7 @@ def _draw_requests(own: Line, *, app_name: str, api_stage: str) -> list[Json]:
         _graph("API Gateway, latency p99, ms", [["AWS/ApiGateway", "Latency", *api]], statistic="p99"),
         _graph(
             "Refused for our own reasons",
-            [_own(own, name) for name in ("ConflictsExhausted", "StorageFailures", "MessagesDropped")],
+            [_own(own, name) for name in REFUSALS],
         ),
     ]
 
@@ -169,15 +174,16 @@ def _shorten(lines: list[Line]) -> list[Line]:
     return short
 
 
-def _graph(title: str, metrics: list[Line], *, statistic: str = "Sum", period_seconds: int = 300) -> Json:
-    properties = {
+def _graph(title: str, metrics: list[Line], *, statistic: str = "Sum", period_seconds: int = _USUAL_SECONDS) -> Json:
+    properties: Json = {
         "title": title,
         "metrics": _shorten(metrics),
         "stat": statistic,
-        "period": period_seconds,
         "region": "${AWS::Region}",
     }
-    return {"type": "metric", "width": _WIDTH, "height": _HEIGHT, "properties": properties}
+    if period_seconds != _USUAL_SECONDS:
+        properties["period"] = period_seconds
+    return {"type": "metric", "width": _WIDTH, "properties": properties}
 
 
 def _text(markdown: str) -> Json:

@@ -79,13 +79,16 @@ def _parse_float(text: str) -> float:
 
 
 def read_model(model: type[Model], document: Any) -> Model:
-    """The document as a model.
+    """The document as a model; a model that knows how to `wrap` an array takes one too.
 
     Raises:
         InvalidRequest: a value does not fit; the field is its path, such as `fields.Points.value`.
     """
     if not isinstance(document, dict):
-        raise InvalidRequest("must be a JSON object", field="body")
+        wrap = getattr(model, "wrap", None)
+        if wrap is None or not isinstance(document, list):
+            raise InvalidRequest("must be a JSON object", field="body")
+        document = wrap(document)
     from pydantic import ValidationError
 
     try:

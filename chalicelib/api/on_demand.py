@@ -123,6 +123,12 @@ def _uploads() -> Iterator[Blueprint]:
     yield uploads
 
 
+def _description() -> Iterator[Blueprint]:
+    from chalicelib.api.description.routes import description
+
+    yield description
+
+
 OWNERS: Final[Mapping[str, Owners]] = {
     "v1/pass": _passes,
     "v1/tag": _passes,
@@ -138,6 +144,8 @@ OWNERS: Final[Mapping[str, Owners]] = {
     "v2/{campaign_type}": _campaigns,
     "p": _pages,
     "uploads": _uploads,
+    "openapi.json": _description,
+    "docs": _description,
 }
 """by the first segments of a path; of several the longest counts"""
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from chalice import Blueprint, Response
 from chalice.app import Request
 
 from chalicelib import logs
+from chalicelib.api.declared import Parameter, Says, declare
 from chalicelib.api.passkit.delivery import check_address, count_event, send_pkpass
-from chalicelib.api.requests import ApiRequest, View, decode, register_view
+from chalicelib.api.requests import PKPASS, ApiRequest, View, decode, register_view
 from chalicelib.domain import page_addresses
 from chalicelib.domain.callback_events import report_delivery
 from chalicelib.domain.clients import is_crawler, recognise_client
@@ -45,15 +46,24 @@ CONTENT_TYPES = ["application/json", "*/*"]
 QR_SCALE = 8
 """pixels for each module of a QR picture"""
 
-_PNG = {"Content-Type": "image/png", "Cache-Control": "private, max-age=300", "X-Content-Type-Options": "nosniff"}
+HTML = "text/html"
+PNG = "image/png"
+
+FILE = Parameter(
+    name=page_addresses.FILE_QUERY[0],
+    text=f"`{page_addresses.FILE_QUERY[1]}` asks for the file itself, also in a browser on Android.",
+)
+
+_PNG = {"Content-Type": PNG, "Cache-Control": "private, max-age=300", "X-Content-Type-Options": "nosniff"}
 
 
-def page_route(path: str) -> Callable[[View], View]:
+def page_route(path: str, **says: Unpack[Says]) -> Callable[[View], View]:
     """Registers a view for a person's browser; what goes wrong becomes a page as well."""
+    declared = declare(says=says)
 
     def register(view: View) -> View:
         def respond(raw_request: Request, parameters: Mapping[str, str]) -> Response:
-            response: Response = view(ApiRequest(raw_request), **parameters)
+            response: Response = view(ApiRequest(raw_request, declared=declared), **parameters)
             return response
 
         register_view(
@@ -65,6 +75,8 @@ def page_route(path: str) -> Callable[[View], View]:
             content_types=CONTENT_TYPES,
             respond=respond,
             explain=_explain,
+            declared=declared,
+            open_to_all=True,
         )
         return view
 
@@ -86,9 +98,20 @@ def _explain(error: Exception) -> Response:
     return Response(body=page.html, status_code=status, headers={**answer.headers, **page.headers})
 
 
-@page_route("/p/{distribution}")
+@page_route(
+    "/p/{distribution}",
+    operation="open_distribution_page",
+    answers={200: (HTML, PKPASS, PNG), 302: None},
+    query=(FILE,),
+    shares=("visitor", "freshness"),
+)
 def show_distribution(request: ApiRequest, distribution: str) -> Response:
-    """The page of a campaign: a visitor gets a pass of his own, the same one for a day."""
+    """Open the page of a campaign
+
+    For people: a visitor gets a pass of his own, the same one for a day. An ending asks for something else than the
+    page: `.pkpass` for the pass, `.png` for a picture of it, `.qrcode` for the address as a QR code, `.google` for
+    Google's page that saves it.
+    """
     code, suffix = page_addresses.split_suffix(decode(distribution))
     template = get_distribution_or_raise(request.platform, code)
     urls = page_addresses.distribution_urls(request.base_url, code=code, updated_at=template.updated_at)
@@ -108,9 +131,18 @@ def show_distribution(request: ApiRequest, distribution: str) -> Response:
     return response
 
 
-@page_route("/p/{distribution}/{code}")
+@page_route(
+    "/p/{distribution}/{code}",
+    operation="open_pass_page",
+    answers={200: (HTML, PKPASS, PNG), 302: None},
+    query=(FILE,),
+    shares=("freshness",),
+)
 def show_pass(request: ApiRequest, distribution: str, code: str) -> Response:
-    """The page of one pass; who has the address may look, and take the pass."""
+    """Open the page of a pass
+
+    Whoever has the address may look, and take the pass. The endings are those of a campaign's page.
+    """
     pass_code, suffix = page_addresses.split_suffix(decode(code))
     pass_ = get_visited_pass_or_raise(request.platform, pass_code)
     template = get_visited_template_or_raise(request.platform, pass_, distribution=decode(distribution))
@@ -173,8 +205,10 @@ def offer_pass(request: ApiRequest, template: Template, pass_: Pass, *, card: Ca
         Busy, InvalidRequest
     """
     check_address(request.base_url)
-    name, value = page_addresses.FILE_QUERY
-    if request.query(name) != value and recognise_client(request.header("user-agent")) == "android":
+    if (
+        request.query(FILE.name) != page_addresses.FILE_QUERY[1]
+        and recognise_client(request.header("user-agent")) == "android"
+    ):
         from chalicelib.pages.rendering import render_android_page
         from chalicelib.pages.wallet_links import wallet_links
 

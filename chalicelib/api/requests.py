@@ -7,7 +7,8 @@ import functools
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from chalice import Blueprint, Response
@@ -15,6 +16,8 @@ from chalice.app import Request
 
 from chalicelib import logs, metrics
 from chalicelib.api.bodies import check_body_size
+from chalicelib.api.conditional import answer_if_changed, make_expectation
+from chalicelib.api.declared import NOTHING, Declared, note_operations
 from chalicelib.domain.authenticating import authenticate
 from chalicelib.domain.errors import Busy, Conflict, PasselError, StorageUnavailable, Unauthorized
 from chalicelib.domain.finding import parse_id
@@ -23,6 +26,10 @@ from chalicelib.domain.ports import Platform
 from chalicelib.errors import ErrorAnswer
 from chalicelib.settings import get_settings
 from chalicelib.wiring import get_credential_cache, get_platform
+
+if TYPE_CHECKING:
+    from chalicelib.api.keyed_requests import KeyedWork
+    from chalicelib.domain.passes import Expectation, Pass
 
 JSON = "application/json"
 PKPASS = "application/vnd.apple.pkpass"
@@ -42,21 +49,33 @@ _CARRIERS = {"serial_number": "pass_id", "pass_id": "pass_id", "campaign_id": "t
 
 _log = logging.getLogger("passel")
 
+_answer_headers: ContextVar[dict[str, str]] = ContextVar("answer_headers")
+"""what the answer to the request at hand will have beside its own headers, be it a success or a refusal"""
+
 
 class ApiRequest:
     """One request, as a view of any dialect sees it: whose it is, what it asks, and under which address."""
 
-    def __init__(self, request: Request, *, maximum_body_bytes: int | None = None) -> None:
-        """Reads the body; `maximum_body_bytes` replaces the usual limit.
+    def __init__(
+        self, request: Request, *, maximum_body_bytes: int | None = None, declared: Declared = NOTHING
+    ) -> None:
+        """Reads the body; `maximum_body_bytes` replaces the usual limit. `declared` is what its route declares.
 
         Raises:
             InvalidRequest: the body is larger than the limit.
         """
         self._request = request
+        self.declared = declared
         body = request.raw_body or b""
         self.body: bytes = body.encode() if isinstance(body, str) else body
         check_body_size(self.body, maximum_bytes=maximum_body_bytes or get_settings().limits.body_bytes)
         self.project_id = 0
+        self.keyed: KeyedWork | None = None
+        """the work under an Idempotency-Key, if the request has one and its route takes it"""
+
+    def make_response(self, answer: Any) -> Response:
+        """What goes out for what a view returns; each dialect says how."""
+        raise NotImplementedError
 
     @property
     def platform(self) -> Platform:
@@ -67,6 +86,11 @@ class ApiRequest:
         """A header by its name in any case, or None."""
         value: str | None = self._request.headers.get(name)
         return value
+
+    @property
+    def asked_path(self) -> str:
+        """The path as it was asked for, with the stage."""
+        return str((self._request.context or {}).get("path", ""))
 
     @property
     def source_ip(self) -> str | None:
@@ -109,13 +133,43 @@ class ApiRequest:
         return None if header is None else _parse_basic(header)
 
     def sign_in(self, *, key: str | None, secret: str) -> None:
-        """Finds the project of a key and its secret, or of the secret alone.
+        """Finds the project of a key and its secret, or of the secret alone, and takes the request off its limit.
 
         Raises:
-            Unauthorized
+            Unauthorized, RateLimited
         """
-        self.project_id = authenticate(self.platform, get_credential_cache(), key=key, secret=secret)
+        credential = authenticate(self.platform, get_credential_cache(), key=key, secret=secret)
+        self.project_id = credential.project_id
         logs.note(project_id=self.project_id)
+        if credential.limit or credential.project_limit or get_settings().rate_limit_per_second:
+            from chalicelib.api.rate_limits import apply_limit  # which most deployments never need
+
+            apply_limit(credential, _answer_headers.get())
+
+    def finishing(self, show: Callable[[Any], Any]) -> Platform:
+        """The platform for a view that writes in one transaction, and answers with what `show` makes of what it wrote.
+
+        An Idempotency-Key of the request is finished in that transaction.
+        """
+        return self.platform if self.keyed is None else self.keyed.finishing(show)
+
+    def expectation(self, show: Callable[[Pass], Any]) -> Expectation | None:
+        """What the request's `If-Match` demands of a pass, whose read `show` answers; None without that header."""
+        wanted = self.header("if-match")
+        return None if wanted is None else make_expectation(wanted, lambda pass_: self.make_response(show(pass_)).body)
+
+    def answer(self, work: Callable[[], Any], *, takes_key: bool, parameters: Mapping[str, str]) -> Response:
+        """What goes out for what `work` returns: under its key, if it has one; a read by an account with its tag."""
+        method, key = self._request.method, self.header("idempotency-key")
+        if takes_key and key is not None:
+            from chalicelib.api.keyed_requests import answer_once
+
+            return answer_once(self, key, work, method=method, route=self._request.path, parameters=parameters)
+        response = self.make_response(work())
+        is_json = str(response.headers.get("Content-Type", "")).startswith(JSON)
+        if method == "GET" and self.project_id and response.status_code == 200 and is_json:
+            return answer_if_changed(response, known=self.header("if-none-match"))
+        return response
 
 
 def _find_stage(route_path: str, path: str) -> str:
@@ -150,24 +204,43 @@ def register_view(
     content_types: Sequence[str],
     respond: Callable[[Request, Mapping[str, str]], Response],
     explain: Callable[[Exception], ErrorAnswer | Response],
+    declared: Declared = NOTHING,
+    open_to_all: bool = False,
+    revision: bool = False,
 ) -> None:
     """Registers a route that answers with `respond` or, whatever goes wrong, with what `explain` makes of the error.
 
-    `respond` gets the request and the path parameters. An unexpected error is logged once, here.
+    `respond` gets the request and the path parameters. An unexpected error is logged once, here. The rest is for the
+    description of the API.
     """
     DIALECTS[path] = dialect
+    note_operations(
+        path,
+        methods=methods,
+        dialect=dialect,
+        view=view,
+        declared=declared,
+        open_to_all=open_to_all,
+        revision=revision,
+    )
 
     @functools.wraps(view)
     def answer(**parameters: str) -> Response:
         _note_numbers(parameters)
+        headers: dict[str, str] = {}
+        token = _answer_headers.set(headers)
         try:
-            return respond(blueprint.current_request, parameters)
+            response = respond(blueprint.current_request, parameters)
         except PasselError as error:
             _note_refusal(error)
-            return _refuse(explain(error))
+            response = _refuse(explain(error))
         except Exception as error:
             _log.exception("%s failed", view.__name__)
-            return _refuse(explain(error))
+            response = _refuse(explain(error))
+        finally:
+            _answer_headers.reset(token)
+        response.headers.update(headers)
+        return response
 
     blueprint.route(path, methods=list(methods), content_types=list(content_types), name=view.__name__)(answer)
 

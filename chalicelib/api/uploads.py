@@ -20,9 +20,19 @@ _HEADERS = {
 }
 
 
-@route(uploads, "/uploads/asset/{asset_id}/{file_name}", methods=["GET"], open_to_all=True)
+@route(
+    uploads,
+    "/uploads/asset/{asset_id}/{file_name}",
+    methods=["GET"],
+    open_to_all=True,
+    answer="image/png",
+    shares=("kept for ever",),
+)
 def get_image(request: PassworksRequest, asset_id: str, file_name: str) -> Any:
-    """The original of an asset as PNG."""
+    """Get the image of an asset
+
+    This is an asset's `asset_url`. Whoever has the address may look; an image never changes.
+    """
     asked = decode(asset_id)
     found = None
     if is_asset_id(asked) and decode(file_name) == f"{ORIGINAL}.png":

@@ -75,6 +75,7 @@ def _workload_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--tracing/--no-tracing", default=True, show_default=True, help="X-Ray.")
 @click.option("--recovery/--no-recovery", default=True, show_default=True, help="Point-in-time recovery.")
+@click.option("--rate-limits", is_flag=True, help="Every request of the team's own systems has a rate limit.")
 @click.option("--free-tier", is_flag=True, help="Take off what AWS gives every account for good.")
 @click.option(
     "--index-writes-twice", is_flag=True, help="Charge what transactions write in indexes twice; DynamoDB does not."

@@ -12,6 +12,7 @@ import click
 from chalicelib.commands.asking import UnseenOption
 from chalicelib.commands.durations import Duration
 from chalicelib.commands.printing import json_option, print_json, print_rows, project_argument, show_time
+from chalicelib.commands.rate_limits import NOTICED, describe_limit, limit_options, read_limit, show_limit
 from chalicelib.commands.running import Group, drop_output
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ def list_keys(*, project_id: int, as_json: bool) -> None:
 
     operations.get_project_or_raise(project_id=project_id)
     now = datetime.now(UTC)
-    rows = [_as_document(credential, now) for credential in operations.list_keys(project_id=project_id)]
+    rows = [
+        _as_document(credential, now, as_json=as_json) for credential in operations.list_keys(project_id=project_id)
+    ]
     print_rows(rows, as_json=as_json)
 
 
@@ -107,6 +110,21 @@ def revoke_key(*, key: str) -> None:
         click.echo(
             f"Project {project_id} has no key now and cannot be reached; `keys issue {project_id}` makes one.", err=True
         )
+
+
+_DEFAULT = "the limit of its project"
+
+
+@keys.command("limit")
+@click.argument("key")
+@limit_options(_DEFAULT)
+def limit_key(*, key: str, **options: Any) -> None:
+    """Say how many requests may be made with KEY. They are not counted among those of its project then."""
+    from chalicelib import operations
+
+    limit = read_limit(**options)
+    operations.limit_key(key=key, limit=limit)
+    click.echo(f"Key {key} {describe_limit(limit, default=_DEFAULT)}. {NOTICED}")
 
 
 @contextmanager
@@ -132,13 +150,14 @@ def _as_pair(issued: IssuedKey, *, is_own: bool) -> dict[str, Any]:
     return {"key": issued.key, "secret": None if is_own else issued.secret, "project_id": issued.project_id}
 
 
-def _as_document(credential: Credential, now: datetime) -> dict[str, Any]:
+def _as_document(credential: Credential, now: datetime, *, as_json: bool) -> dict[str, Any]:
     return {
         "key": credential.key,
         "state": _describe_state(credential, now),
         "created_at": show_time(credential.created_at),
         "expires_at": _show_optional(credential.expires_at),
         "revoked_at": _show_optional(credential.revoked_at),
+        "limit": show_limit(credential.limit, as_json=as_json),
     }
 
 

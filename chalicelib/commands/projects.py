@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chalicelib.commands.printing import json_option, print_json, print_rows, project_argument, show_time
+from chalicelib.commands.rate_limits import NOTICED, describe_limit, limit_options, read_limit, show_limit
 from chalicelib.commands.running import Group
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def create_project(*, name: str, as_json: bool) -> None:
 
     project = operations.create_project(name=name)
     if as_json:
-        print_json(_as_document(project))
+        print_json(_as_document(project, as_json=True))
     else:
         click.echo(f"Created project {project.project_id}, {project.name}.")
 
@@ -38,7 +39,8 @@ def list_projects(*, as_json: bool) -> None:
     """List every project, the oldest first."""
     from chalicelib import operations
 
-    print_rows([_as_document(project) for project in operations.list_projects()], as_json=as_json)
+    rows = [_as_document(project, as_json=as_json) for project in operations.list_projects()]
+    print_rows(rows, as_json=as_json)
 
 
 @projects.command("rename")
@@ -52,5 +54,25 @@ def rename_project(*, project_id: int, name: str) -> None:
     click.echo(f"Project {project_id} is called {name.strip()} now.")
 
 
-def _as_document(project: Project) -> dict[str, Any]:
-    return {"id": project.project_id, "name": project.name, "created_at": show_time(project.created_at)}
+_DEFAULT = "the limit of all projects"
+
+
+@projects.command("limit")
+@project_argument
+@limit_options(_DEFAULT)
+def limit_project(*, project_id: int, **options: Any) -> None:
+    """Say how many requests a project may make: all its keys together, but for those with a limit of their own."""
+    from chalicelib import operations
+
+    limit = read_limit(**options)
+    operations.limit_project(project_id=project_id, limit=limit)
+    click.echo(f"Project {project_id} {describe_limit(limit, default=_DEFAULT)}. {NOTICED}")
+
+
+def _as_document(project: Project, *, as_json: bool) -> dict[str, Any]:
+    return {
+        "id": project.project_id,
+        "name": project.name,
+        "created_at": show_time(project.created_at),
+        "limit": show_limit(project.limit, as_json=as_json),
+    }

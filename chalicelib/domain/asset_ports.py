@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.assets import Asset, AssetType, ConvertedImage
+
+if TYPE_CHECKING:
+    from chalicelib.domain.idempotency import Receipt
 
 
 class AssetStore(Protocol):
     """What is known about each image. Any call raises `Busy` when storage cannot be reached."""
 
-    def create_asset(self, asset: Asset) -> None:
+    def create_asset(self, asset: Asset, *, receipt: Receipt | None = None) -> None:
         """Stores a new asset. Raises Conflict if the number is taken."""
 
     def get_asset(self, *, project_id: int, number: int) -> Asset | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -41,8 +42,8 @@ class CredentialCache:
             self._found[(key, secret_hash)] = credential
 
 
-def authenticate(platform: Platform, cache: CredentialCache, *, key: str | None, secret: str) -> int:
-    """The project that a key and its secret, or the secret alone, open. One call, none if cached.
+def authenticate(platform: Platform, cache: CredentialCache, *, key: str | None, secret: str) -> Credential:
+    """What a key and its secret, or the secret alone, open a project with. One call, none if cached.
 
     Raises:
         Unauthorized: unknown, wrong, revoked or expired; which of these is not told.
@@ -50,7 +51,7 @@ def authenticate(platform: Platform, cache: CredentialCache, *, key: str | None,
     secret_hash, now = hash_secret(secret), platform.now()
     cached = cache.get(key, secret_hash)
     if cached is not None and cached.is_in_force(now):
-        return cached.project_id
+        return cached
     if key is None:
         credential = platform.projects.get_credential_by_secret(secret_hash=secret_hash)
     else:
@@ -58,7 +59,7 @@ def authenticate(platform: Platform, cache: CredentialCache, *, key: str | None,
     if credential is None or not credential.opens_with(secret, now=now):
         raise Unauthorized("the credentials are unknown or wrong")
     cache.put(key, secret_hash, credential)
-    return credential.project_id
+    return credential
 
 
 def issue_key(
@@ -70,10 +71,11 @@ def issue_key(
         NotFound: no such project.
         InvalidRequest: only one half is given, or the pair is unsafe or taken.
     """
-    if platform.projects.get_project(project_id=project_id) is None:
+    project = platform.projects.get_project(project_id=project_id)
+    if project is None:
         raise NotFound("project", project_id)
     credential, secret = _make_credential(platform, project_id=project_id, key=key, secret=secret)
-    platform.projects.create_credential(credential)
+    platform.projects.create_credential(replace(credential, project_limit=project.limit))
     return credential.key, secret
 
 
@@ -97,6 +99,7 @@ def rotate_key(
         ends_at = old.expires_at.isoformat(timespec="seconds")
         raise InvalidRequest(f"has been rotated and ends at {ends_at}; revoke ends it now", field="key")
     new, secret = _make_credential(platform, project_id=old.project_id, key=key, secret=secret)
+    new = replace(new, limit=old.limit, project_limit=old.project_limit)
     if new.key == old.key:
         raise AlreadyExists("is already in use", field="key")
     expires_at = from_milliseconds(as_milliseconds(now + overlap))

@@ -79,10 +79,13 @@ def _accept(
     assert ticket.collection is not None
     total = count_members(platform.counts.read_counts(ticket.collection))
     ticket = replace(ticket, progress=Progress(total=total))
-    platform.tickets.create_ticket(ticket, number_locations(update, ticket_id=ticket_id))
+    receipt = platform.receipt_for(ticket)
+    platform.tickets.create_ticket(ticket, number_locations(update, ticket_id=ticket_id), receipt=receipt)
     try:
         platform.queues.send_plan(ticket_id=ticket_id)
     except Busy:
+        # in this order: a ticket that is not forgotten is not aborted either, but planned by the schedule
+        platform.withdraw()
         platform.tickets.abort_ticket(ticket_id=ticket_id)
         raise
     return ticket

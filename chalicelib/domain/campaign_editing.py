@@ -110,6 +110,7 @@ def _with_look_still_there(platform: Platform, template: Template, *, look_id: s
             lambda: platform.templates.delete_template(template, with_passes=True),
             budget_seconds=platform.bounds.budget_seconds,
         )
+        platform.withdraw()
         raise InvalidRequest("is not a template of this account", field="template_id") from error
     return template
 

@@ -9,7 +9,7 @@ from chalicelib.domain.content import Content, ContentUpdate
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.issuing import create_pass
 from chalicelib.domain.look_editing import check_images
-from chalicelib.domain.passes import NewPass, Pass, PassReference
+from chalicelib.domain.passes import Expectation, NewPass, Pass, PassReference
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.templates import Template, TemplateReference
 from chalicelib.domain.updating import take_ticket, update_pass
@@ -33,14 +33,21 @@ def create_pass_of_campaign(platform: Platform, template: Template, *, draft: Co
 
 
 def update_pass_of_campaign(
-    platform: Platform, template: Template, pass_: Pass, *, draft: ContentDraft, restart: bool, announced: bool = True
+    platform: Platform,
+    template: Template,
+    pass_: Pass,
+    *,
+    draft: ContentDraft,
+    restart: bool,
+    announced: bool = True,
+    expect: Expectation | None = None,
 ) -> Pass:
     """The pass after a partial update; `restart` begins with the campaign's current content (section 12).
 
     Its devices are pushed unless it is not `announced`; they then see the change when they ask by themselves.
 
     Raises:
-        InvalidRequest, NotFound, Busy
+        InvalidRequest, NotFound, PreconditionFailed, Busy
     """
     _check_draft(platform, template, draft, current=pass_.content)
     message = draft.headers.get("barcode_value", {}).get("value")
@@ -49,7 +56,16 @@ def update_pass_of_campaign(
     update = (
         restart_update(template, draft, current=pass_.content) if restart else as_update(draft, current=pass_.content)
     )
-    return _write(platform, template, pass_, update, announced=announced)
+    reference = PassReference(pass_id=pass_.pass_id)
+    update_pass(
+        platform,
+        project_id=pass_.project_id,
+        reference=reference,
+        update=update,
+        announced=announced,
+        expect=expect,
+    )
+    return get_pass_of_campaign_or_raise(platform, template, pass_.serial_number)
 
 
 def push_pass(platform: Platform, pass_: Pass, *, message: str | None) -> None:
@@ -68,12 +84,6 @@ def push_pass(platform: Platform, pass_: Pass, *, message: str | None) -> None:
     update = ContentUpdate(fields=push_message_update(message))
     reference = PassReference(pass_id=pass_.pass_id)
     update_pass(platform, project_id=pass_.project_id, reference=reference, update=update)
-
-
-def _write(platform: Platform, template: Template, pass_: Pass, update: ContentUpdate, *, announced: bool) -> Pass:
-    reference = PassReference(pass_id=pass_.pass_id)
-    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update, announced=announced)
-    return get_pass_of_campaign_or_raise(platform, template, pass_.serial_number)
 
 
 def check_distance(content: Content, *, campaign_type: str) -> None:

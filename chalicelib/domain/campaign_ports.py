@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.counted_index import Collection, Slice
 from chalicelib.domain.looks import Look
@@ -15,6 +15,9 @@ from chalicelib.domain.passes import Pass
 from chalicelib.domain.redeems import Redeem
 from chalicelib.domain.registrations import Registration, RegistrationSummary
 from chalicelib.domain.tags import TagReference
+
+if TYPE_CHECKING:
+    from chalicelib.domain.idempotency import Receipt
 
 PushCursor = tuple[int, str]
 """pass id and device of the last registration that was read"""
@@ -114,6 +117,9 @@ class RegistrationStore(Protocol):
 class RedeemStore(Protocol):
     """Redeems; they are written by `PassStore.update_pass`."""
 
+    def is_stored(self, *, pass_id: int, number: int) -> bool:
+        """Whether a pass has the redeem of that number, read consistently."""
+
     def read_members(self, collection: Collection, slices: Sequence[Slice], *, descending: bool) -> list[Redeem]:
         """The redeems of the slices, in page order. One query a slice, side by side."""
 
@@ -124,7 +130,7 @@ class RedeemStore(Protocol):
 class LookStore(Protocol):
     """Looks: what Passworks calls templates. A project has few."""
 
-    def create_look(self, look: Look) -> None:
+    def create_look(self, look: Look, *, receipt: Receipt | None = None) -> None:
         """Stores a new look. Raises AlreadyExists if its name is taken."""
 
     def list_looks(self, *, project_id: int) -> list[Look]:

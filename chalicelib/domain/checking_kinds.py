@@ -113,7 +113,7 @@ KINDS: Final[Mapping[Kind, Explanation]] = {
         "the difference is counted today, since nobody knows any more on which day it was",
     ),
     Kind.BLOCK: Explanation(
-        "a block of 1,000 pass ids belongs to two projects or to none, so that their lists mix",
+        "a block of 1,000 pass ids belongs to two projects, to one twice, or to none, so that lists mix",
         "left: docs/operations.md says what to do",
     ),
     Kind.SEQUENCE_BEHIND: Explanation(
@@ -126,7 +126,7 @@ KINDS: Final[Mapping[Kind, Explanation]] = {
     ),
     Kind.TICKET_PROGRESS: Explanation(
         "the progress of an open bulk update is not that of its segments, so it may never complete",
-        "the numbers are set from the segments' marks",
+        "the numbers are set from the segments' marks; if all are done, `resume` completes the ticket",
     ),
     Kind.TICKET_STUCK: Explanation(
         "a bulk update has been open for over an hour and does not move",

@@ -194,7 +194,7 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
     for name, value in update.lists.items():
         if content.list_tickets.get(name, 0) >= ticket_id:
             continue
-        changed |= _differs(content.lists, name, value)
+        changed |= _differs(content.lists, name, value) and not _is_missing_anyway(content.lists, name, value)
         content.lists[name] = value
         content.list_tickets[name] = ticket_id
         written = True
@@ -229,6 +229,11 @@ def _accepts(entry: Entry, attribute: str) -> bool:
 
 def _differs(values: Mapping[str, Any], name: str, value: Any) -> bool:
     return name not in values or values[name] != value or type(values[name]) is not type(value)
+
+
+def _is_missing_anyway(lists: Mapping[str, Any], name: str, value: Any) -> bool:
+    """Whether an empty list is written where there is none: the pass shows what it showed."""
+    return name not in lists and value in (None, "", [], {})
 
 
 def overlay(template: Content, own: ContentUpdate) -> Content:

@@ -75,6 +75,19 @@ class Units:
         return Units(**{one.name: getattr(self, one.name) + times * getattr(other, one.name) for one in fields(self)})
 
 
+OF_TEAMS: Final = frozenset(
+    {
+        *(Operation.CREATE, Operation.CREATE_MANY, Operation.TAG, Operation.UNTAG, Operation.EMPTY_TAG),
+        *(Operation.READ_TAGS, Operation.READ_PASS, Operation.LIST_PAGE, Operation.REDEEM),
+        *(Operation.UPDATE, Operation.UPDATE_HELD, Operation.ACCEPT),
+    }
+)
+"""requests that come with a key, which alone have a limit"""
+
+A_TOKEN: Final = Units(calls=1, writes=1, cpu_milliseconds=1.1)
+"""what a limit adds to a request (benchmarks/results/limits.md)"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formula:
     """What an operation takes for some items, each of which is about one pass."""

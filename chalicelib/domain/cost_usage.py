@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from chalicelib.domain.cost_prices import Item
-from chalicelib.domain.cost_units import FORMULAS, SIZES, Operation, Units
+from chalicelib.domain.cost_units import A_TOKEN, FORMULAS, OF_TEAMS, SIZES, Operation, Units
 from chalicelib.domain.cost_workloads import HOURS, MANY, Deployment, Workload
 from chalicelib.domain.google_pacing import REQUESTS_PER_SECOND
 from chalicelib.domain.registrations import Wallet
@@ -88,6 +88,8 @@ class Usage:
     ) -> None:
         """So many requests to the API. Answers with a pass or its file are as large as the team's are."""
         units = self.units(operation, items).plus(more or Units())
+        if self.stage.rate_limits and operation in OF_TEAMS:
+            units = units.plus(A_TOKEN)
         answer = units.answer_bytes
         if operation in (Operation.FETCH, Operation.DOWNLOAD):
             answer = self.workload.file_kb * 1024

@@ -134,6 +134,8 @@ class Deployment:
     """one DynamoDB call"""
     callback_milliseconds: float = 300
     """a team's own system"""
+    rate_limits: bool = False
+    """all requests of the team's systems are limited"""
     index_writes_twice: bool = False
     """charge what transactions write in indexes twice, as the table's own part; DynamoDB does not"""
 

@@ -8,14 +8,19 @@
     │   │   ├── InUse           others depend on the thing: passes on a template, a template on an asset
     │   │   ├── InvalidFilter   a filter or an order of a list that cannot be understood
     │   │   ├── StateRefused    the state of a campaign does not allow it
-    │   │   └── RedeemRefused   the pass has been redeemed, or may not be
+    │   │   ├── RedeemRefused   the pass has been redeemed, or may not be
+    │   │   └── KeyReused       an Idempotency-Key that belongs to another request
     │   ├── UnreadableBody      the body is not the JSON that was promised
     │   ├── Unauthorized        credentials are missing or wrong
+    │   ├── RateLimited         more requests than the project or the key may make; the same one succeeds later
+    │   ├── PreconditionFailed  the thing is not what the caller has seen (If-Match)
     │   └── NotFound            nothing of that kind and name in this project
     │       └── DeleteRefused   the same, where it was to be deleted
     ├── Busy                    conflicts outlasted the time budget; the same request may succeed later
     │   ├── StorageUnavailable  tables or queues throttle us or do not answer
-    │   └── NumberTaken         a sequence went back, and gave out a number that is in use
+    │   ├── NumberTaken         a sequence went back, and gave out a number that is in use
+    │   └── StillAtWork         the first request with an Idempotency-Key has not ended
+    │       └── ClaimLost       another request has, or had, the key of this one; nothing was written
     └── Conflict                another writer was in the way; read again and decide anew, never shown
 
 `chalicelib/errors.py` maps each to a status and a dialect's body.
@@ -75,12 +80,28 @@ class RedeemRefused(InvalidRequest):
         super().__init__(problem, field="pass")
 
 
+class KeyReused(InvalidRequest):
+    """An Idempotency-Key that was sent with another request."""
+
+
+class PreconditionFailed(Refused):
+    """The thing is not, or no longer, what the caller said that he had seen; nothing was written."""
+
+
 class UnreadableBody(Refused):
     """The body is missing, not JSON, or of a type we do not read."""
 
 
 class Unauthorized(Refused):
     """Credentials are missing, wrong or revoked."""
+
+
+class RateLimited(Refused):
+    """The project or the key makes more requests than it may; after so many seconds there is room for one."""
+
+    def __init__(self, problem: str = "too many requests", *, retry_after_seconds: int = 1) -> None:
+        super().__init__(problem)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotFound(Refused):
@@ -110,6 +131,17 @@ class StorageUnavailable(Busy):
 
 class NumberTaken(Busy):
     """A new row's number is that of another: its sequence was set back, as when one table alone was restored."""
+
+
+class StillAtWork(Busy):
+    """The first request with the same Idempotency-Key has not ended; its answer will be that to this one."""
+
+
+class ClaimLost(StillAtWork):
+    """The Idempotency-Key of this request is finished, or another request has taken it over; nothing was written."""
+
+    def __init__(self, problem: str = "another request with this Idempotency-Key is at work") -> None:
+        super().__init__(problem)
 
 
 class Conflict(PasselError):

@@ -21,7 +21,7 @@ from chalicelib.domain.errors import (
     StateRefused,
 )
 from chalicelib.domain.finding import get_live_references, get_pass_or_raise, get_template_or_raise
-from chalicelib.domain.passes import NewPass, Pass, PassReference, PassStatus, release
+from chalicelib.domain.passes import Expectation, NewPass, Pass, PassReference, PassStatus, release
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.tagging import add_tags, resolve_tags
@@ -162,6 +162,7 @@ def _settle(platform: Platform, template: Template, drafts: Sequence[_Draft], ou
         for position, pass_ in created.items():
             delete_pass(platform, project_id=project_id, reference=PassReference(pass_id=pass_.pass_id))
             outcomes[position] = NotFound("template", template.template_id)
+        platform.withdraw()
         return
     tag_ids = {reference.tag_id for pass_ in created.values() for reference in pass_.tags}
     by_id = platform.tags.get_tags(project_id=project_id, tag_ids=tag_ids)[1] if tag_ids else {}
@@ -319,7 +320,10 @@ def _store_group(platform: Platform, group: Sequence[_NumberedPass]) -> dict[int
             references = frozenset(TagReference(tag.tag_id, tag.generation) for tag in own)
             passes.append((replace(each.pass_, tags=references), own))
         outgoing = tell_created(platform, [pass_ for pass_, _ in passes], campaign_id=campaign_id)
-        taken = platform.passes.create_passes(passes, new_tags=new_tags, outgoing=outgoing) if passes else {}
+        taken = {}
+        if passes:
+            receipt = platform.receipt_for(passes[0][0])
+            taken = platform.passes.create_passes(passes, new_tags=new_tags, outgoing=outgoing, receipt=receipt)
         for position, kind in taken.items():
             draft, pass_ = remaining[position].draft, remaining[position].pass_
             refused[draft.position] = _code_taken() if kind == "code" else _external_id_taken(pass_.external_id)
@@ -346,25 +350,30 @@ REGISTRATIONS_AT_ONCE = 20
 """registrations that one transaction removes together with their pass"""
 
 
-def delete_pass(platform: Platform, *, project_id: int, reference: PassReference) -> Pass:
+def delete_pass(
+    platform: Platform, *, project_id: int, reference: PassReference, expect: Expectation | None = None
+) -> Pass:
     """Removes a pass for good, with its registrations; it leaves every list and count in the same transaction.
 
     A pass on very many devices loses them in portions before that, so that a try that was cut short can be repeated.
     Whoever finds it gone after a try of whose end nothing was heard has deleted it.
 
     Raises:
+        PreconditionFailed: it is not what was expected, before anything was removed.
         NotFound, Ambiguous, Busy
     """
     unheard: Pass | None = None
 
     def attempt() -> Pass | None:
-        nonlocal unheard
+        nonlocal unheard, expect
         try:
             pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
         except NotFound:
             if unheard is None:
                 raise
             return unheard
+        if expect is not None:
+            expect(pass_)
         registrations = []
         if pass_.registrations:
             registrations = platform.registrations.list_of_pass(pass_id=pass_.pass_id, limit=REGISTRATIONS_AT_ONCE)
@@ -374,6 +383,7 @@ def delete_pass(platform: Platform, *, project_id: int, reference: PassReference
             now = platform.now()
             after = release(pass_, devices=len(registrations), now=now)
             platform.registrations.unregister(before=pass_, after=after, registrations=registrations, live=[], now=now)
+            expect = None  # the deletion has begun
             return None
         live = get_live_references(platform, pass_)
         try:

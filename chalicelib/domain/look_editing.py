@@ -37,12 +37,18 @@ def create_look(
         content=content,
         created_at=created_at,
     )
-    retry_conflicts(lambda: platform.looks.create_look(look), budget_seconds=platform.bounds.budget_seconds)
+    # the look of a new campaign is not yet what was asked for
+    receipt = platform.receipt_for(look) if source == "api" else None
+    retry_conflicts(
+        lambda: platform.looks.create_look(look, receipt=receipt), budget_seconds=platform.bounds.budget_seconds
+    )
     try:
         # whoever deletes an asset counts its users once more after that: of two at least one notices the other
         check_images(platform, project_id=project_id, content=content)
     except InvalidRequest:
         platform.looks.delete_look(look)
+        if receipt is not None:
+            platform.withdraw()
         raise
     return look
 

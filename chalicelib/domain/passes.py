@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -183,6 +184,10 @@ def change_content(
         }
     after = replace(pass_, content=content, revision=pass_.revision + 1, **visible)
     return ContentChange(pass_, after, merge, stored)
+
+
+Expectation = Callable[[Pass], None]
+"""Asked about a pass as it was read for a write, which then depends on its revision. Raises PreconditionFailed."""
 
 
 def hold(pass_: Pass, *, platform: str, now: datetime) -> Pass:

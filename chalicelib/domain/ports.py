@@ -2,6 +2,7 @@
 
 Every write either takes effect whole or raises. `Conflict` means that another writer was in the way and nothing was
 written; callers go through `retry_conflicts`. Any call raises `Busy` when storage cannot be reached or is throttled.
+What takes a `receipt` writes it in its transaction, or raises `ClaimLost`: the request's key is not its own any more.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.counted_index import Collection, SegmentCount, Slice
     from chalicelib.domain.deliveries import DeliveryStore
     from chalicelib.domain.google_ports import GoogleObjectStore
+    from chalicelib.domain.idempotency import Held, IdempotencyStore, Receipt
     from chalicelib.domain.outgoing import OutboxStore, Outgoing
     from chalicelib.domain.passes import ContentChange, Pass, PassReference, PassSummary
     from chalicelib.domain.projects import ProjectStore
@@ -100,6 +102,7 @@ class PassStore(Protocol):
         *,
         new_tags: Sequence[Tag],
         outgoing: Sequence[Outgoing] = (),
+        receipt: Receipt | None = None,
     ) -> dict[int, str]:
         """Stores a group of new passes with their tags, names and codes, and the tags that are new, all or nothing.
 
@@ -137,6 +140,7 @@ class PassStore(Protocol):
         ticket: Ticket | None = None,
         redeem: Redeem | None = None,
         outgoing: Sequence[Outgoing] = (),
+        receipt: Receipt | None = None,
     ) -> None:
         """Writes changed content; with a ticket, records it, a redeem and messages in the same transaction.
 
@@ -219,7 +223,7 @@ class SweepStore(Protocol):
 class TemplateStore(Protocol):
     """Templates and their external ids."""
 
-    def create_template(self, template: Template) -> None:
+    def create_template(self, template: Template, *, receipt: Receipt | None = None) -> None:
         """Stores a new template. Raises AlreadyExists if the external id, or the name of a campaign, is taken."""
 
     def find_template_id(self, *, project_id: int, reference: TemplateReference) -> int | None:
@@ -247,7 +251,7 @@ class TemplateStore(Protocol):
 class TicketStore(Protocol):
     """Tickets, what they bring, and the progress of bulk updates."""
 
-    def create_ticket(self, ticket: Ticket, update: ContentUpdate) -> None:
+    def create_ticket(self, ticket: Ticket, update: ContentUpdate, *, receipt: Receipt | None = None) -> None:
         """Stores a bulk update that waits for its plan."""
 
     def get_ticket(self, *, ticket_id: int) -> Ticket | None:
@@ -340,6 +344,8 @@ class Bounds:
     """how long a callback is tried"""
     devices_per_pass: int = 10_000
     """of a pass that is for one person"""
+    claim_seconds: float = 30.0
+    """how long a request may work under its Idempotency-Key"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,6 +370,7 @@ class Platform:
     deliveries: DeliveryStore
     google_objects: GoogleObjectStore
     receivers: ReceiverStore
+    idempotency: IdempotencyStore
     bounds: Bounds
     now: Callable[[], datetime]
     new_uuid: Callable[[int], str]
@@ -374,3 +381,16 @@ class Platform:
     convert_image: ConvertImage
     judge_host: Callable[[str], str | None]
     """why a host may not be called, as far as its name or address tells; None if nothing speaks against it"""
+    held: Held | None = None
+    """the claim of the request at work, if it has an Idempotency-Key"""
+
+    def receipt_for(self, written: Any) -> Receipt | None:
+        """What goes into the transaction that writes something for the request; None if it has no key."""
+        return None if self.held is None else self.held.make_receipt(written)
+
+    def withdraw(self) -> None:
+        """Has the request's key, if it has one, forget what was written under it, since that is undone. Raises Busy."""
+        if self.held is not None:
+            from chalicelib.domain.idempotency import withdraw
+
+            withdraw(self, self.held)

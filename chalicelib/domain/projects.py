@@ -7,9 +7,12 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from chalicelib.domain.rate_limits import RateLimit
 
 MINIMUM_SECRET_CHARACTERS = 16
 
@@ -21,6 +24,8 @@ class Project:
     project_id: int
     name: str
     created_at: datetime
+    limit: RateLimit | None = None
+    """None if it is that of all projects"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,10 @@ class Credential:
     revoked_at: datetime | None = None
     expires_at: datetime | None = None
     """when it ends by itself, since another one takes its place"""
+    limit: RateLimit | None = None
+    """of this key alone, in place of its project's"""
+    project_limit: RateLimit | None = None
+    """a copy of its project's, so that a request reads one row"""
 
     def opens_with(self, secret: str, *, now: datetime) -> bool:
         """Whether the secret is right and the key in force; takes the same time for any wrong secret."""
@@ -76,6 +85,15 @@ class ProjectStore(Protocol):
 
         Raises AlreadyExists if the new key is taken, Conflict if the old one is revoked, has an end already or is gone.
         """
+
+    def limit_project(self, *, project_id: int, limit: RateLimit | None) -> bool:
+        """Limits the requests of a project, on its row and on those of all its keys; False if there is no such project.
+
+        Not in one piece: whoever is interrupted does it again. Reads the whole table of keys.
+        """
+
+    def limit_credential(self, *, key: str, limit: RateLimit | None) -> bool:
+        """Limits the requests of one key; False if there is no such key."""
 
     def revoke_credential(self, *, key: str, now: datetime) -> bool:
         """Revokes it; False if there is no such key."""

@@ -9,8 +9,8 @@ from chalicelib.domain.announcing import announce_change, send_waiting
 from chalicelib.domain.callback_events import tell_redeemed
 from chalicelib.domain.campaign_lists import find_passes_by_code, get_pass_of_campaign_or_raise
 from chalicelib.domain.content import ContentUpdate
-from chalicelib.domain.errors import NotFound, RedeemRefused
-from chalicelib.domain.passes import Pass, PassReference, apply_ticket
+from chalicelib.domain.errors import Conflict, NotFound, RedeemRefused
+from chalicelib.domain.passes import Expectation, Pass, PassReference, apply_ticket
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.redeems import Redeem
 from chalicelib.domain.retrying import retry_conflicts
@@ -34,22 +34,36 @@ def get_pass_by_code_or_raise(platform: Platform, template: Template, redeem_cod
     return found[0]
 
 
-def redeem_pass(platform: Platform, template: Template, *, serial_number: str, comment: str | None) -> Pass:
+def redeem_pass(
+    platform: Platform,
+    template: Template,
+    *,
+    serial_number: str,
+    comment: str | None,
+    expect: Expectation | None = None,
+) -> Pass:
     """Redeems a pass: counts it, and voids the pass unless the campaign allows several redeems.
 
-    Of two redeems at the same time the second sees what the first did.
+    Of two redeems at the same time the second sees what the first did. A try of whose end nothing was heard is not
+    repeated if it was written.
 
     Raises:
         NotFound, Busy
         RedeemRefused: the pass is voided already.
+        PreconditionFailed: the pass is not what was expected.
     """
     numbered: tuple[int, datetime] | None = None
+    unheard = False
 
     def attempt() -> Pass:
-        nonlocal numbered
+        nonlocal numbered, unheard
         before = get_pass_of_campaign_or_raise(platform, template, serial_number)
+        if unheard and numbered and platform.redeems.is_stored(pass_id=before.pass_id, number=numbered[0]):
+            return before
         if before.is_voided:
             raise RedeemRefused("Pass already redeemed")
+        if expect is not None:
+            expect(before)
         numbered = numbered or _take_number(platform, template)
         number, redeemed_at = numbered
         # a fresh ticket for each attempt, since it builds on what it has read
@@ -90,7 +104,18 @@ def redeem_pass(platform: Platform, template: Template, *, serial_number: str, c
         )
         outgoing = announce_change(after, ticket_id=ticket_id, now=platform.now())
         outgoing += tell_redeemed(platform, after, redeem, campaign_id=template.campaign_id)
-        platform.passes.update_pass(before=before, after=after, ticket=ticket, redeem=redeem, outgoing=outgoing)
+        try:
+            platform.passes.update_pass(
+                before=before,
+                after=after,
+                ticket=ticket,
+                redeem=redeem,
+                outgoing=outgoing,
+                receipt=platform.receipt_for(after),
+            )
+        except Conflict as conflict:
+            unheard = unheard or conflict.may_be_written
+            raise
         send_waiting(platform, outgoing)
         return after
 

@@ -43,7 +43,7 @@ def create_asset(
         _delete_files(platform, asset)
         raise
     # after this call fails the row may be there nevertheless, so the files stay
-    platform.assets.create_asset(asset)
+    platform.assets.create_asset(asset, receipt=platform.receipt_for(asset))
     return asset
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chalicelib.domain.counted_index import count_members
 from chalicelib.domain.errors import Busy, Conflict, InvalidRequest, NotFound
 from chalicelib.domain.finding import get_live_tags, get_pass_or_raise, get_tag_or_raise
-from chalicelib.domain.passes import PassReference
+from chalicelib.domain.passes import Expectation, PassReference
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.tags import Tag, TagReference, plan_tagging, validate_tag_names
@@ -23,7 +23,14 @@ class Cleared:
     count: int
 
 
-def add_tags(platform: Platform, *, project_id: int, reference: PassReference, names: Sequence[str]) -> list[str]:
+def add_tags(
+    platform: Platform,
+    *,
+    project_id: int,
+    reference: PassReference,
+    names: Sequence[str],
+    expect: Expectation | None = None,
+) -> list[str]:
     """Adds tags to a pass, creating those that do not exist, and returns the names that it did not have before.
 
     All or nothing. Safe to repeat: a second call adds nothing. With n existing tags: four calls by pass id, one more
@@ -31,6 +38,7 @@ def add_tags(platform: Platform, *, project_id: int, reference: PassReference, n
 
     Raises:
         InvalidRequest: a name is unusable, or more than 15 tags would be left (sections 9.4, 9.5).
+        PreconditionFailed: the pass is not what was expected, before anything was written.
         NotFound, Ambiguous, Busy
     """
     wanted = validate_tag_names(names, maximum_characters=platform.bounds.tag_characters)
@@ -39,6 +47,8 @@ def add_tags(platform: Platform, *, project_id: int, reference: PassReference, n
     def attempt() -> list[str]:
         nonlocal first_new_names
         pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        if expect is not None and first_new_names is None:
+            expect(pass_)
         if not wanted:
             return []
         if len(wanted) > platform.bounds.tags_per_pass:
@@ -108,14 +118,21 @@ def list_tags_of_pass(platform: Platform, *, project_id: int, reference: PassRef
     return get_live_tags(platform, pass_)
 
 
-def remove_tag(platform: Platform, *, project_id: int, segment: str, reference: PassReference) -> tuple[int, int]:
+def remove_tag(
+    platform: Platform,
+    *,
+    project_id: int,
+    segment: str,
+    reference: PassReference,
+    expect: Expectation | None = None,
+) -> tuple[int, int]:
     """Takes a tag off one pass; the ids of tag and pass. The tag itself stays (section 4.8).
 
     Whoever finds it gone after a try of whose end nothing was heard has taken it off.
 
     Raises:
         NotFound: no such tag or pass, or the pass does not have the tag.
-        Ambiguous, Busy
+        Ambiguous, PreconditionFailed, Busy
     """
     unheard: tuple[int, int] | None = None
 
@@ -128,6 +145,8 @@ def remove_tag(platform: Platform, *, project_id: int, segment: str, reference: 
             if unheard == ids:
                 return ids
             raise NotFound(f"tag {tag.name} on pass", pass_.pass_id)
+        if expect is not None:
+            expect(pass_)
         try:
             platform.passes.remove_tag(pass_, tag)
         except Conflict as conflict:

@@ -43,7 +43,11 @@ def create_template(platform: Platform, *, project_id: int, draft: TemplateDraft
         revision=1,
         campaign=draft.campaign or CampaignOptions(),
     )
-    retry_conflicts(lambda: platform.templates.create_template(template), budget_seconds=platform.bounds.budget_seconds)
+    receipt = platform.receipt_for(template)
+    retry_conflicts(
+        lambda: platform.templates.create_template(template, receipt=receipt),
+        budget_seconds=platform.bounds.budget_seconds,
+    )
     return template
 
 

@@ -11,7 +11,7 @@ from chalicelib.domain.announcing import announce_change, send_waiting
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.finding import get_pass_or_raise
-from chalicelib.domain.passes import Pass, PassReference, apply_ticket, parse_moment
+from chalicelib.domain.passes import Expectation, Pass, PassReference, apply_ticket, parse_moment
 from chalicelib.domain.ports import Bounds, Platform
 from chalicelib.domain.retrying import retry_conflicts
 from chalicelib.domain.templates import BARCODES, NO_BARCODE
@@ -29,14 +29,21 @@ Location = dict[str, Any]
 
 
 def update_pass(
-    platform: Platform, *, project_id: int, reference: PassReference, update: ContentUpdate, announced: bool = True
+    platform: Platform,
+    *,
+    project_id: int,
+    reference: PassReference,
+    update: ContentUpdate,
+    announced: bool = True,
+    expect: Expectation | None = None,
 ) -> Ticket:
     """Merges an update into one pass and returns its finished ticket. Three calls by pass id, and a message.
 
-    Devices that hold the pass are pushed, unless it is not `announced`.
+    Devices that hold the pass are pushed, unless it is not `announced`. Each try asks `expect` anew.
 
     Raises:
         InvalidRequest: an entry breaks a rule, or the pass would outgrow its limit.
+        PreconditionFailed: the pass is not what was expected.
         NotFound, Ambiguous, Busy
     """
     check_update(update, bounds=platform.bounds, now=platform.now())
@@ -44,12 +51,19 @@ def update_pass(
 
     def attempt() -> Ticket:
         nonlocal numbered
-        pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        pass_ = _get_expected(platform, project_id, reference, expect)
         # one number for all attempts: the write keeps its place among its rivals
         numbered = numbered or take_ticket(platform)
         return _write(platform, pass_, update, *numbered, announced=announced)
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def _get_expected(platform: Platform, project_id: int, reference: PassReference, expect: Expectation | None) -> Pass:
+    pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+    if expect is not None:
+        expect(pass_)
+    return pass_
 
 
 def take_ticket(platform: Platform) -> tuple[int, datetime]:
@@ -65,7 +79,9 @@ def _write(
     created_at: datetime,
     *,
     announced: bool = True,
+    result: Any = None,
 ) -> Ticket:
+    """`result` is what the request answers with, if that is not the ticket."""
     after, merge = apply_ticket(
         pass_,
         number_locations(update, ticket_id=ticket_id),
@@ -82,37 +98,53 @@ def _write(
         progress=Progress(total=1, processed=1, changed=int(merge.changed)),
     )
     outgoing = announce_change(after, ticket_id=ticket_id, now=platform.now()) if announced else []
-    platform.passes.update_pass(before=pass_, after=after, ticket=ticket, outgoing=outgoing)
+    receipt = platform.receipt_for(ticket if result is None else result)
+    platform.passes.update_pass(before=pass_, after=after, ticket=ticket, outgoing=outgoing, receipt=receipt)
     send_waiting(platform, outgoing)
     return ticket
 
 
 def add_locations(
-    platform: Platform, *, project_id: int, reference: PassReference, locations: Sequence[Location]
+    platform: Platform,
+    *,
+    project_id: int,
+    reference: PassReference,
+    locations: Sequence[Location],
+    expect: Expectation | None = None,
 ) -> list[Location]:
     """Appends locations to a pass and returns them with their ids.
 
     Raises:
         InvalidRequest: the pass would have more than 10.
-        NotFound, Ambiguous, Busy
+        NotFound, Ambiguous, PreconditionFailed, Busy
     """
 
     def change(existing: list[Location], ticket_id: int) -> list[Location]:
         return [*existing, *with_location_ids(locations, ticket_id=ticket_id)]
 
-    before, after = _change_locations(platform, project_id, reference, change)
+    before, after = _change_locations(platform, project_id, reference, change, expect)
     return after[len(before) :]
 
 
-def remove_location(platform: Platform, *, project_id: int, reference: PassReference, location_id: int | None) -> None:
+def remove_location(
+    platform: Platform,
+    *,
+    project_id: int,
+    reference: PassReference,
+    location_id: int | None,
+    expect: Expectation | None = None,
+) -> None:
     """Removes one location of a pass.
 
     Raises:
         NotFound: the pass or the location.
-        Ambiguous, Busy
+        Ambiguous, PreconditionFailed, Busy
     """
 
-    _change_locations(platform, project_id, reference, lambda existing, _: without_location(existing, location_id))
+    def change(existing: list[Location], _: int) -> list[Location]:
+        return without_location(existing, location_id)
+
+    _change_locations(platform, project_id, reference, change, expect)
 
 
 def _change_locations(
@@ -120,17 +152,19 @@ def _change_locations(
     project_id: int,
     reference: PassReference,
     change: Callable[[list[Location], int], list[Location]],
+    expect: Expectation | None,
 ) -> tuple[list[Location], list[Location]]:
     """Reads, changes and writes the list; each attempt takes a fresh ticket, since it builds on what it has read."""
 
     def attempt() -> tuple[list[Location], list[Location]]:
-        pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
+        pass_ = _get_expected(platform, project_id, reference, expect)
         before = list(pass_.content.lists.get("locations", []))
         ticket_id, created_at = take_ticket(platform)
         update = ContentUpdate(lists={"locations": change(before, ticket_id)})
         check_update(update, bounds=platform.bounds, now=platform.now())
-        _write(platform, pass_, update, ticket_id, created_at)
-        return before, list(update.lists["locations"])
+        after = list(update.lists["locations"])
+        _write(platform, pass_, update, ticket_id, created_at, result=after[len(before) :])
+        return before, after
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
 

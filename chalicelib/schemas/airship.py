@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sized
-from functools import partial
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES, ContentUpdate
+from chalicelib.schemas import airship_shown as shown
+from chalicelib.schemas.bounds import DEFAULTS, SCALAR, AtMost, AtMostBytes, Shown
 from chalicelib.settings import get_settings
 
 Attributes = dict[str, Any]
@@ -80,51 +79,44 @@ def _check_external_id(value: str | None) -> str | None:
     return value
 
 
-def _check_length(value: Sized, *, limit_name: str, of: str = "characters") -> Sized:
-    limit = getattr(get_settings().limits, limit_name)
-    if len(value) > limit:
-        raise ValueError(f"has {len(value)} {of}, the limit is {limit}")
-    return value
-
-
-def _check_bounded(value: Any) -> Any:
-    limit = get_settings().limits.content_bytes
-    if len(json.dumps(value)) > limit:
-        raise ValueError(f"is larger than {limit} bytes")
-    return value
-
-
-Scalar = Annotated[Any, BeforeValidator(_check_scalar)]
-PassEntry = Annotated[dict[str, Scalar], BeforeValidator(_keep_pass_attributes)]
-PassEntries = Annotated[dict[str, PassEntry], AfterValidator(_check_entries)]
-TemplateEntries = Annotated[dict[str, dict[str, Any]], AfterValidator(_check_entries), AfterValidator(_check_bounded)]
-ExternalId = Annotated[str | None, BeforeValidator(_read_external_id), AfterValidator(_check_external_id)]
-Text = Annotated[str, AfterValidator(partial(_check_length, limit_name="location_text_characters"))]
-Name = Annotated[
-    str, Field(min_length=1), AfterValidator(partial(_check_length, limit_name="template_name_characters"))
+Scalar = Annotated[Any, BeforeValidator(_check_scalar), Shown(SCALAR, instead=True)]
+PassEntry = Annotated[dict[str, Scalar], BeforeValidator(_keep_pass_attributes), Shown(shown.PASS_ENTRY, instead=True)]
+PassEntries = Annotated[dict[str, PassEntry], AfterValidator(_check_entries), Shown(shown.ENTRIES)]
+TemplateEntries = Annotated[
+    dict[str, dict[str, Any]], AfterValidator(_check_entries), AtMostBytes(), Shown(shown.ENTRIES)
 ]
-Description = Annotated[str, AfterValidator(partial(_check_length, limit_name="template_description_characters"))]
-Beacons = Annotated[
-    list[dict[str, Any]],
-    AfterValidator(partial(_check_length, limit_name="beacons", of="beacons")),
-    AfterValidator(_check_bounded),
+ExternalId = Annotated[
+    str | None,
+    BeforeValidator(_read_external_id),
+    AfterValidator(_check_external_id),
+    Shown(shown.EXTERNAL_ID, instead=True),
 ]
+Text = Annotated[str, AtMost("location_text_characters")]
+Name = Annotated[str, Field(min_length=1), AtMost("template_name_characters")]
+Description = Annotated[str, AtMost("template_description_characters")]
+Beacons = Annotated[list[dict[str, Any]], AtMost("beacons", of="beacons"), AtMostBytes()]
+Locations = Annotated[list["Location"], Shown({"maxItems": DEFAULTS.locations})]
+TagName = Annotated[str, Shown(shown.TAG_NAME)]
 
 
 class AddTagsBody(_Body):
-    """4.1 and 4.2"""
+    """Tags that a pass is to have, beside those that it has."""
 
-    tags: list[str]
+    model_config = ConfigDict(
+        extra="ignore", defer_build=True, json_schema_extra={"examples": [{"tags": ["tag-name"]}]}
+    )
+
+    tags: Annotated[list[TagName], Shown({"description": "Names; an empty array adds nothing."})]
 
 
 class Location(_Body):
-    """A place near which a wallet shows the pass (section 5)."""
+    """A place near which a wallet shows the pass."""
 
     model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
-    relevantText: Text | None = None  # noqa: N815, the contract's spelling
+    relevantText: Text | None = Field(None, description="What a wallet shows there.")  # noqa: N815, the contract's word
     streetAddress1: Text | None = None  # noqa: N815
     streetAddress2: Text | None = None  # noqa: N815
     city: Text | None = None
@@ -138,20 +130,36 @@ class Location(_Body):
 
 
 class LocationsBody(_Body):
-    """A list of locations."""
+    """A list of locations, which may also be the whole body."""
 
-    locations: list[Location] = Field(min_length=1)
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_array_of_locations)
+
+    locations: Locations = Field(min_length=1)
+
+    @staticmethod
+    def wrap(array: list[Any]) -> dict[str, Any]:
+        """What older clients send, the bare array, as it is sent now (section 5)."""
+        return {"locations": array}
 
 
 class UpdateBody(_Body):
-    """A partial write of content: to a pass, or to every pass of a tag."""
+    """A partial write of content, to a pass or to every pass of a tag: only what it names is changed.
 
-    fields: PassEntries = {}
-    headers: PassEntries = {}
-    locations: list[Location] | None = None
-    beacons: Beacons | None = None
-    semantics: Annotated[dict[str, Any] | None, AfterValidator(_check_bounded)] = None
-    universalLinks: Annotated[Any, AfterValidator(_check_bounded)] = None  # noqa: N815
+    The content of a pass, as it is stored, has at most 65,536 bytes.
+    """
+
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra={"examples": [shown.UPDATE_EXAMPLE]})
+
+    fields: PassEntries = Field({}, description=shown.FIELDS)
+    headers: PassEntries = Field({}, description=shown.HEADERS)
+    locations: Locations | None = Field(None, description="Replaces all locations.")
+    beacons: Beacons | None = Field(None, description="Replaces all beacons.")
+    semantics: Annotated[dict[str, Any] | None, AtMostBytes()] = Field(
+        None, description="Apple's semantic tags, as they are to stand in the pass."
+    )
+    universalLinks: Annotated[Any, AtMostBytes()] = Field(  # noqa: N815
+        None, description="Kept and given back."
+    )
 
     def as_update(self) -> ContentUpdate:
         """The domain's update: lists only where the caller sent them."""
@@ -166,9 +174,9 @@ class UpdateBody(_Body):
 
 
 class PublicUrl(_Body):
-    """`single` or `multiple`, in any case (section 5)."""
+    """Whether one person may take the pass, `single`, or any number, `multiple`; in any case."""
 
-    type: str = "single"
+    type: Annotated[str, Shown(shown.PUBLIC_TYPE)] = "single"
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -178,11 +186,15 @@ class PublicUrl(_Body):
 
 
 class CreatePassBody(UpdateBody):
-    """A new pass. `tag` adds one tag, `tags` several."""
+    """A new pass: what differs from its template."""
 
-    externalId: ExternalId = None  # noqa: N815
-    tag: str | None = None
-    tags: list[str] = []
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_both_spellings)
+
+    externalId: ExternalId = Field(  # noqa: N815
+        None, description="The caller's own name of the pass, unique in its template. A number counts as its digits."
+    )
+    tag: TagName | None = Field(None, description="One tag that the pass is to have.")
+    tags: list[TagName] = Field([], description="Tags that the pass is to have. With `tag` at most 15.")
     public_url: PublicUrl | None = Field(None, validation_alias=AliasChoices("publicURL", "publicUrl"))
 
     @property
@@ -199,19 +211,36 @@ class CreatePassBody(UpdateBody):
 class BulkCreateBody(_Body):
     """Many new passes; each is read on its own, so that one mistake refuses one pass."""
 
-    passes: list[Any] = Field(min_length=1)
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra={"examples": [shown.BULK_EXAMPLE]})
+
+    passes: list[Any] = Field(min_length=1, json_schema_extra=shown.BULK)
 
 
 class TemplateBody(_Body):
-    """A template as it is written: flat (section 6)."""
+    """A template as it is written: flat.
+
+    Its content, as it is stored, has at most 65,536 bytes.
+    """
+
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.TEMPLATE)
 
     name: Name
     description: Description = ""
-    projectType: str | None = None  # noqa: N815
-    type: str | None = None
-    vendor: str | None = None
-    vendorId: int | None = None  # noqa: N815
-    externalId: ExternalId = None  # noqa: N815
-    headers: TemplateEntries = {}
-    fields: TemplateEntries = {}
+    projectType: Annotated[str | None, Shown(shown.PROJECT_TYPE, instead=True)] = Field(  # noqa: N815
+        None, description="What the template is for."
+    )
+    type: Annotated[str | None, Shown(shown.TYPE, instead=True)] = Field(
+        None, description="The style of its passes, of those that the vendor has. Without it, as `projectType` says."
+    )
+    vendor: Annotated[str | None, Shown(shown.VENDOR, instead=True)] = Field(
+        None, description="Without vendor and `vendorId`: Apple."
+    )
+    vendorId: Annotated[int | None, Shown(shown.VENDOR_ID, instead=True)] = Field(  # noqa: N815
+        None, description="1 is Apple, 2 is Google; must fit the vendor."
+    )
+    externalId: ExternalId = Field(  # noqa: N815
+        None, description="The caller's own name of the template, unique in the project. An update does not change it."
+    )
+    headers: TemplateEntries = Field({}, description=shown.HEADERS)
+    fields: TemplateEntries = Field({}, description=shown.FIELDS)
     beacons: Beacons = []

@@ -6,14 +6,24 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from chalicelib.schemas.bounds import Shown
+
 
 class CallbackBody(BaseModel):
-    """Where callbacks go (airship-wallet-v1, section 8)."""
+    """Where callbacks go, and what headers they have beside Passel's own."""
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
+    model_config = ConfigDict(
+        extra="ignore",
+        defer_build=True,
+        json_schema_extra={"examples": [{"baseUrl": "https://callbacks.example", "headers": {"X-Team": "wallet"}}]},
+    )
 
-    base_url: str = Field(validation_alias="baseUrl")
-    headers: dict[str, str] = {}
+    base_url: str = Field(
+        validation_alias="baseUrl", description="An https address of a public host; paths are appended to it."
+    )
+    headers: Annotated[dict[str, str], Shown({"type": ["object", "null"]})] = Field(
+        {}, description="At most 20, none of them one that HTTP or Passel sets itself."
+    )
 
     @field_validator("headers", mode="before")
     @classmethod
@@ -33,7 +43,10 @@ def _check_signable(token: str) -> str:
 
 
 PersonalizationToken = Annotated[
-    str, Field(min_length=1, max_length=LONGEST_TOKEN_CHARACTERS), AfterValidator(_check_signable)
+    str,
+    Field(min_length=1, max_length=LONGEST_TOKEN_CHARACTERS),
+    AfterValidator(_check_signable),
+    Shown({"pattern": "^[^{]*$"}),
 ]
 PersonalText = Annotated[str, Field(max_length=255)]
 
@@ -49,6 +62,12 @@ PERSONAL_NAMES = (
 )
 """what Wallet may ask a person for (wallets, section 2.6)"""
 
+_PERSONAL_INFO = {
+    "type": "object",
+    "properties": {name: {"type": ["string", "null"], "maxLength": 255} for name in PERSONAL_NAMES},
+    "description": "What the person gave; other members are dropped.",
+}
+
 
 class PersonalizationBody(BaseModel):
     """What Wallet sends once a person has agreed; what else it may send is dropped."""
@@ -56,7 +75,9 @@ class PersonalizationBody(BaseModel):
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
     token: PersonalizationToken = Field(validation_alias="personalizationToken")
-    info: dict[str, PersonalText] = Field(validation_alias="requiredPersonalizationInfo")
+    info: Annotated[dict[str, PersonalText], Shown(_PERSONAL_INFO, instead=True)] = Field(
+        validation_alias="requiredPersonalizationInfo"
+    )
 
     @field_validator("info", mode="before")
     @classmethod

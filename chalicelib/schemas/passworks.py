@@ -5,14 +5,14 @@ What a body leaves out is not in `model_fields_set`; colours, texts and barcodes
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sized
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from chalicelib.domain.passes import parse_moment
 from chalicelib.domain.templates import STYLES
+from chalicelib.schemas import passworks_shown as shown
+from chalicelib.schemas.bounds import SCALAR, AtMost, AtMostBytes, OrEmpty, Shown, whole
 from chalicelib.settings import get_settings
 
 GROUPS = {
@@ -49,23 +49,6 @@ def _absent(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _check_size(value: Any) -> Any:
-    limit = get_settings().limits.content_bytes
-    if len(json.dumps(value)) > limit:
-        raise ValueError(f"is larger than {limit} bytes")
-    return value
-
-
-def _limit_length(name: str, of: str) -> AfterValidator:
-    def check(value: Sized) -> Sized:
-        limit = getattr(get_settings().limits, name)
-        if len(value) > limit:
-            raise ValueError(f"has {len(value)} {of}, the limit is {limit}")
-        return value
-
-    return AfterValidator(check)
-
-
 def _read_scalar(value: Any) -> Any:
     if not isinstance(value, str | int | float | bool | None):
         raise ValueError("must be a string, a number, true, false or null")
@@ -98,21 +81,44 @@ def _check_moment(value: str | None) -> str | None:
     return value
 
 
+def _read_switch(value: Any) -> Any:
+    known = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+    if value is None:
+        return None
+    if not isinstance(value, bool | str | int) or value not in known:
+        raise ValueError("must be true or false")
+    return known[value]
+
+
 def _check_number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("must be a number")
     return value
 
 
-Text = Annotated[str, _limit_length("value_characters", "characters")]
-OptionalText = Annotated[str | None, AfterValidator(_read_scalar)]
+Text = Annotated[str, AtMost("value_characters")]
+OptionalText = Annotated[str | None, AfterValidator(_read_scalar), Shown(shown.OPTIONAL_TEXT, instead=True)]
 Flag = StrictBool
-Object = Annotated[dict[str, Any], BeforeValidator(_empty_object), AfterValidator(_check_size)]
-Identifier = Annotated[str | None, BeforeValidator(_absent)]
-Moment = Annotated[str | None, BeforeValidator(_absent), AfterValidator(_check_moment)]
+Object = Annotated[dict[str, Any], BeforeValidator(_empty_object), AtMostBytes(), OrEmpty("array")]
+Barcode = Annotated[
+    dict[str, Any], BeforeValidator(_empty_object), AtMostBytes(), Shown(shown.BARCODE), OrEmpty("array")
+]
+Identifier = Annotated[str | None, BeforeValidator(_absent), Shown(shown.IDENTIFIER, instead=True)]
+Moment = Annotated[
+    str | None, BeforeValidator(_absent), AfterValidator(_check_moment), Shown(shown.MOMENT, instead=True)
+]
 Number = Annotated[Any, BeforeValidator(_check_number)]
 """whole or not, and kept so"""
-OptionalNumber = Annotated[Any, BeforeValidator(lambda value: None if value is None else _check_number(value))]
+OptionalNumber = Annotated[
+    Any,
+    BeforeValidator(lambda value: None if value is None else _check_number(value)),
+    Shown({"type": ["number", "null"]}, instead=True),
+]
+Sixteen = Annotated[int, Field(ge=0, le=65535), whole({"minimum": 0, "maximum": 65535}, digits=shown.SIXTEEN_BITS)]
+Colour = Annotated[Any, Shown(shown.COLOUR, instead=True)]
+LooseText = Annotated[Any, Shown(shown.LOOSE_TEXT, instead=True)]
+"""read by `looks.read_text`"""
+Switch = Annotated[bool | None, BeforeValidator(_read_switch), Shown(shown.SWITCH, instead=True)]
 
 
 class _Body(BaseModel):
@@ -122,17 +128,19 @@ class _Body(BaseModel):
 class FieldBody(_Body):
     """One field of a pass; what is left out comes from the campaign."""
 
-    key: Annotated[str, BeforeValidator(_read_key), AfterValidator(_check_key)]
-    value: Annotated[Any, BeforeValidator(_read_scalar)] = None
+    key: Annotated[str, BeforeValidator(_read_key), AfterValidator(_check_key), Shown(shown.KEY, instead=True)]
+    value: Annotated[Any, BeforeValidator(_read_scalar), Shown(SCALAR, instead=True)] = None
     label: OptionalText = None
-    behaviour: Literal["fixed", "dynamic"] = "fixed"
+    behaviour: Literal["fixed", "dynamic"] = Field(
+        "fixed", description="Whether a merge overwrites the value in every pass, or keeps each pass's own."
+    )
 
 
 class LocationBody(_Body):
     """A place near which a wallet shows the pass."""
 
-    latitude: Annotated[Number, Field(ge=-90, le=90)]
-    longitude: Annotated[Number, Field(ge=-180, le=180)]
+    latitude: Annotated[Number, Field(ge=-90, le=90), Shown(shown.LATITUDE, instead=True)]
+    longitude: Annotated[Number, Field(ge=-180, le=180), Shown(shown.LONGITUDE, instead=True)]
     altitude: OptionalNumber = None
     relevant_text: OptionalText = None
     name: OptionalText = None
@@ -149,8 +157,8 @@ class BeaconBody(_Body):
     """A Bluetooth beacon near which a wallet shows the pass."""
 
     proximity_uuid: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
-    major: Annotated[int, Field(ge=0, le=65535)] | None = None
-    minor: Annotated[int, Field(ge=0, le=65535)] | None = None
+    major: Sixteen | None = None
+    minor: Sixteen | None = None
     relevant_text: OptionalText = None
 
     def stored(self) -> dict[str, Any]:
@@ -162,10 +170,23 @@ class BeaconBody(_Body):
         return document
 
 
-Fields = Annotated[list[FieldBody], BeforeValidator(_empty_list), _limit_length("entries", "entries")]
-Locations = Annotated[list[LocationBody], BeforeValidator(_empty_list), _limit_length("locations", "entries")]
-Beacons = Annotated[list[BeaconBody], BeforeValidator(_empty_list), _limit_length("beacons", "entries")]
-Barcodes = Annotated[list[dict[str, Any]], BeforeValidator(_empty_list), _limit_length("beacons", "entries")]
+Fields = Annotated[list[FieldBody], BeforeValidator(_empty_list), AtMost("entries", "entries"), OrEmpty("object")]
+Locations = Annotated[
+    list[LocationBody], BeforeValidator(_empty_list), AtMost("locations", "entries"), OrEmpty("object")
+]
+Beacons = Annotated[list[BeaconBody], BeforeValidator(_empty_list), AtMost("beacons", "entries"), OrEmpty("object")]
+Barcodes = Annotated[
+    list[Annotated[dict[str, Any], Shown(shown.BARCODE)]],
+    BeforeValidator(_empty_list),
+    AtMost("beacons", "entries"),
+    OrEmpty("object"),
+]
+StoreIdentifiers = Annotated[
+    list[Annotated[int, whole({}, digits=shown.DIGITS)]],
+    BeforeValidator(_empty_list),
+    Field(max_length=100),
+    OrEmpty("object"),
+]
 
 
 class ContentBody(_Body):
@@ -178,45 +199,73 @@ class ContentBody(_Body):
     back_fields: Fields = []
     locations: Locations = []
     beacons: Beacons = []
-    barcode: Object = {}
+    barcode: Barcode = {}
     barcodes: Barcodes = []
     thumbnail_id: Identifier = None
     expiration_date: Moment = None
     relevant_date: Moment = None
-    max_distance: Annotated[OptionalNumber, AfterValidator(_check_distance)] = None
-    user_info: Object = {}
+    max_distance: Annotated[OptionalNumber, AfterValidator(_check_distance), Shown(shown.DISTANCE, instead=True)] = None
+    user_info: Object = Field({}, description="What the caller keeps with it; `email` can be filtered by.")
 
 
 class PassBody(ContentBody):
-    """The object below `pass`."""
+    """What a pass shows, where it differs from its campaign."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra={"examples": [shown.PASS_EXAMPLE]})
+
+
+class PassSwitches(_Body):
+    """How a pass is updated."""
+
+    merge: Switch = Field(None, description="False begins anew with what the campaign shows now. Default: true.")
+    push: Switch = Field(None, description="Whether devices that hold the pass are told at once. Default: true.")
+
+
+class UpdatePassBody(PassSwitches, PassBody):
+    """What is to change of a pass, and how."""
 
 
 class CampaignBody(ContentBody):
-    """The object below the type's own root key."""
+    """A campaign. It is created with a `name` and either a `template_id` or an `icon_id`; an update needs no key.
 
-    name: (
-        Annotated[str, BeforeValidator(_read_scalar), _limit_length("template_name_characters", "characters")] | None
-    ) = None
-    description: (
-        Annotated[str, BeforeValidator(_read_scalar), _limit_length("template_description_characters", "characters")]
-        | None
-    ) = None
-    template_id: Identifier = None
-    icon_id: Identifier = None
+    Its content, as it is stored, has at most 65,536 bytes.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore", defer_build=True, json_schema_extra={"examples": [shown.CAMPAIGN_EXAMPLE]}
+    )
+
+    name: Annotated[str, BeforeValidator(_read_scalar), AtMost("template_name_characters")] | None = Field(
+        None, description="Unique among the account's campaigns."
+    )
+    description: Annotated[str, BeforeValidator(_read_scalar), AtMost("template_description_characters")] | None = (
+        Field(None, description="Without it, the name.")
+    )
+    template_id: Identifier = Field(None, description="The template that the campaign looks like.")
+    icon_id: Identifier = Field(None, description="An asset, as the ids of the other images are.")
     logo_id: Identifier = None
     strip_id: Identifier = None
     background_id: Identifier = None
     footer_id: Identifier = None
-    logo_text: Any = None
-    background_color: Any = None
-    text_color: Any = None
-    label_color: Any = None
-    transit_type: Identifier = None
-    certificate_id: Identifier = None
+    logo_text: LooseText = None
+    background_color: Colour = None
+    text_color: Colour = None
+    label_color: Colour = None
+    transit_type: Identifier = Field(
+        None, description="Of boarding passes, which need one: air, boat, train, bus or generic."
+    )
+    certificate_id: Identifier = Field(None, description="What signs the passes; without it, the account's default.")
     organization_name: OptionalText = None
-    associated_store_identifiers: Annotated[list[int], BeforeValidator(_empty_list), Field(max_length=100)] = []
+    associated_store_identifiers: StoreIdentifiers = []
     gwallet_usage: Flag | None = None
-    code_type: Literal["sequencial", "fixed", "list", "per_pass"] = "sequencial"
+    code_type: Literal["sequencial", "fixed", "list", "per_pass"] = Field(
+        "sequencial",
+        description=(
+            "Where redeem codes come from: counted up from `00000001`; `fixed`, one text in every barcode; `per_pass`,"
+            " from the caller, in each pass's `barcode.message`. Once there are passes, it cannot change to or from"
+            " `per_pass`."
+        ),
+    )
     code_fixed_value: OptionalText = None
     allow_multiple_redeems: Flag = False
     og: Flag = True

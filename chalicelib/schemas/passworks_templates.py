@@ -9,36 +9,21 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from chalicelib.domain.templates import STYLES
-from chalicelib.settings import get_settings
-
-TRANSIT_TYPES = ("air", "boat", "train", "bus", "generic")
-"""passworks-v2, section 6"""
+from chalicelib.schemas import passworks_shown as shown
+from chalicelib.schemas.bounds import AtMost, OrEmpty, Shown
 
 
 def _check_present(value: Any) -> Any:
     if value is None or (isinstance(value, str) and not value.strip()):
         raise ValueError("can't be blank")
     return value
-
-
-def _check_length(text: str, limit: int) -> str:
-    if len(text) > limit:
-        raise ValueError(f"has {len(text)} characters, the limit is {limit}")
-    return text
-
-
-def _check_name(name: str) -> str:
-    return _check_length(name, get_settings().limits.template_name_characters)
-
-
-def _check_description(description: str) -> str:
-    return _check_length(description, get_settings().limits.template_description_characters)
 
 
 def _check_style(style: str) -> str:
@@ -66,29 +51,36 @@ def _as_flag(value: Any) -> Any:
 
 
 Required = BeforeValidator(_check_present)
-Optional = Annotated[str | None, BeforeValidator(_as_absent)]
+Optional = Annotated[str | None, BeforeValidator(_as_absent), Shown(shown.IDENTIFIER, instead=True)]
+Colour = Annotated[Any, Shown(shown.COLOUR_OR_NULL, instead=True)]
 
 
 class NewTemplateBody(BaseModel):
-    """The object below `template` that creates one. Colours, texts and barcode are read by who knows their form."""
+    """The look of campaigns."""
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
+    # colours, texts and barcode are read by who knows their form
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_transit_type)
 
-    name: Annotated[str, Required, AfterValidator(_check_name)]
-    description: Annotated[str, BeforeValidator(_as_text), AfterValidator(_check_description)] = ""
-    pass_type: Annotated[str, Required, AfterValidator(_check_style)]
+    name: Annotated[str, Required, AtMost("template_name_characters"), Shown({"pattern": r"\S"})]
+    description: Annotated[
+        str,
+        BeforeValidator(_as_text),
+        AtMost("template_description_characters"),
+        Shown(shown.DESCRIPTION, instead=True),
+    ] = ""
+    pass_type: Annotated[str, Required, AfterValidator(_check_style), Shown({"enum": list(STYLES.values())})]
     transit_type: Optional
-    icon_id: Annotated[str, Required]
+    icon_id: Annotated[str, Required, Shown({"pattern": r"\S", "description": "An asset."})]
     logo_id: Optional = None
     strip_id: Optional = None
     thumbnail_id: Optional = None
     background_id: Optional = None
     footer_id: Optional = None
-    logo_text: Any = None
-    background_color: Any = None
-    text_color: Any = None
-    label_color: Any = None
-    barcode: Annotated[dict[str, Any], BeforeValidator(_as_object)] = {}
+    logo_text: Annotated[Any, Shown(shown.LOOSE_TEXT, instead=True)] = None
+    background_color: Colour = None
+    text_color: Colour = None
+    label_color: Colour = None
+    barcode: Annotated[dict[str, Any], BeforeValidator(_as_object), Shown(shown.BARCODE), OrEmpty("array")] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -102,8 +94,8 @@ class NewTemplateBody(BaseModel):
         """Boarding passes need one, the others have none."""
         if info.data.get("pass_type") != STYLES["boarding_passes"]:
             return None
-        if _check_present(value) not in TRANSIT_TYPES:
-            raise ValueError(f"must be one of {', '.join(TRANSIT_TYPES)}")
+        if _check_present(value) not in shown.TRANSIT_TYPES:
+            raise ValueError(f"must be one of {', '.join(shown.TRANSIT_TYPES)}")
         return value
 
     @field_validator("background_id")
@@ -117,8 +109,12 @@ class NewTemplateBody(BaseModel):
 
 
 class DeleteTemplateBody(BaseModel):
-    """The object below `template` that goes with a DELETE; the flag may be a text (section 9)."""
+    """What goes with a template."""
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
+    model_config = ConfigDict(
+        extra="ignore", defer_build=True, json_schema_extra={"examples": [{"delete_assets": True}]}
+    )
 
-    delete_assets: Annotated[bool, BeforeValidator(_as_flag)] = False
+    delete_assets: Annotated[bool, BeforeValidator(_as_flag), Shown(shown.LAX_FLAG, instead=True)] = Field(
+        False, description="Whether the template's images are to go too, if no other template uses one of them."
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.domain.assets import Asset, AssetType
@@ -9,6 +11,10 @@ from chalicelib.domain.passes import as_milliseconds, from_milliseconds
 from chalicelib.store.campaign_models import AssetRow
 from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
+from chalicelib.store.transactions import Transaction
+
+if TYPE_CHECKING:
+    from chalicelib.domain.idempotency import Receipt
 
 
 def _as_asset(row: AssetRow) -> Asset:
@@ -28,7 +34,7 @@ class DynamoAssetStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create_asset(self, asset: Asset) -> None:
+    def create_asset(self, asset: Asset, *, receipt: Receipt | None = None) -> None:
         """See `AssetStore`."""
         row = AssetRow(
             project_id=asset.project_id,
@@ -38,6 +44,12 @@ class DynamoAssetStore:
             created_at=as_milliseconds(asset.created_at),
             size_bytes=asset.size_bytes,
         )
+        if receipt is not None:
+            transaction = Transaction(self._database)
+            transaction.put(row, AssetRow.number.does_not_exist(), label="asset")
+            transaction.keep(receipt)
+            transaction.commit()
+            return
         with translated():
             row.save(AssetRow.number.does_not_exist())
 

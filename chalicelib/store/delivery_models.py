@@ -1,4 +1,4 @@
-"""The rows of pushes and callbacks on their way, as pynamodb models; `models.py` says how they are bound."""
+"""The rows of what is on its way, pushes, callbacks and requests, as pynamodb models; `models.py` binds them."""
 
 from __future__ import annotations
 
@@ -44,3 +44,13 @@ class ReceiverRow(Model):
     project_id = NumberAttribute(hash_key=True)
     document = UnicodeAttribute()
     revision = NumberAttribute()
+
+
+class RateLimitRow(Model):
+    """What requests took of one bucket; DynamoDB forgets it. `rate_limits.py` writes it, with more than this in it."""
+
+    class Meta:
+        table_name = "rate-limits"
+
+    bucket = UnicodeAttribute(hash_key=True)
+    expires_at = NumberAttribute()

@@ -13,9 +13,8 @@ from chalicelib.domain.errors import Conflict, StorageUnavailable
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 CANCELLED = "TransactionCanceledException"
-CONFLICTS = frozenset(
-    {"TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException"}
-)
+IN_PROGRESS = "TransactionInProgressException"
+CONFLICTS = frozenset({"TransactionConflictException", IN_PROGRESS, "ReplicatedWriteConflictException"})
 THROTTLED = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -34,8 +33,8 @@ _UNREACHABLE = (BotocoreConnectionError, HTTPClientError)
 class ConditionFailed(Conflict):
     """A condition of ours did not hold. `labels` name the transaction's items it failed for."""
 
-    def __init__(self, labels: frozenset[str] = frozenset()) -> None:
-        super().__init__(f"condition failed: {', '.join(sorted(labels))}")
+    def __init__(self, labels: frozenset[str] = frozenset(), *, may_be_written: bool = False) -> None:
+        super().__init__(f"condition failed: {', '.join(sorted(labels))}", may_be_written=may_be_written)
         self.labels = labels
 
 
@@ -52,9 +51,11 @@ def translated() -> Iterator[None]:
             raise StorageUnavailable("storage cannot be reached") from error
         code = _code(error)
         if code == CONDITION_FAILED:
-            raise ConditionFailed from error
+            raise ConditionFailed(may_be_written=was_repeated(error)) from error
         if code in CONFLICTS:
-            raise Conflict("two writers met") from error
+            # a transaction meets itself if its repeat comes while it is under way
+            may_be_written = code == IN_PROGRESS or was_repeated(error)
+            raise Conflict("two writers met", may_be_written=may_be_written) from error
         if code in THROTTLED:
             raise StorageUnavailable("storage is throttled") from error
         raise
@@ -62,6 +63,13 @@ def translated() -> Iterator[None]:
         if isinstance(error, _UNREACHABLE):
             raise StorageUnavailable("storage cannot be reached") from error
         raise
+
+
+def was_repeated(error: PynamoDBException | ClientError) -> bool:
+    """Whether botocore sent a request again, as after an answer that never came: an earlier try may be written."""
+    # pynamodb's own copy of botocore's error lacks this
+    raised = error if isinstance(error, ClientError) else error.cause and error.cause.__context__
+    return isinstance(raised, ClientError) and bool(raised.response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
 def _code(error: PynamoDBException | ClientError) -> str | None:

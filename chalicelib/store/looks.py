@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.content import Content
 from chalicelib.domain.errors import AlreadyExists
@@ -14,6 +15,9 @@ from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.transactions import Transaction
 
+if TYPE_CHECKING:
+    from chalicelib.domain.idempotency import Receipt
+
 
 class DynamoLookStore:
     """Implements `LookStore`."""
@@ -21,7 +25,7 @@ class DynamoLookStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create_look(self, look: Look) -> None:
+    def create_look(self, look: Look, *, receipt: Receipt | None = None) -> None:
         """See `LookStore`."""
         row = LookRow(
             project_id=look.project_id,
@@ -36,6 +40,7 @@ class DynamoLookStore:
         external_ids.claim(
             transaction, external_ids.look_name_key(look.project_id, look.name), look.number, label="name"
         )
+        transaction.keep(receipt)
         try:
             transaction.commit()
         except ConditionFailed as failure:

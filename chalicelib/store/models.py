@@ -18,8 +18,9 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 from pynamodb.models import Model
 
 from chalicelib.store.campaign_models import AssetRow, LookRow, ReceivedEventRow, RedeemRow, RegistrationRow
-from chalicelib.store.delivery_models import DeliveryRow, OutboxRow, ReceiverRow
+from chalicelib.store.delivery_models import DeliveryRow, OutboxRow, RateLimitRow, ReceiverRow
 from chalicelib.store.google_models import GoogleObjectRow
+from chalicelib.store.idempotency_models import IdempotencyRow
 
 
 class ProjectRow(Model):
@@ -31,6 +32,9 @@ class ProjectRow(Model):
     project_id = NumberAttribute(hash_key=True)
     name = UnicodeAttribute()
     created_at = NumberAttribute()
+    limit_per_second = NumberAttribute(null=True)
+    """requests that it may make; 0 for any number, missing for what all may"""
+    limit_burst = NumberAttribute(null=True)
 
 
 class CredentialsBySecret(GlobalSecondaryIndex["CredentialRow"]):
@@ -55,6 +59,12 @@ class CredentialRow(Model):
     created_at = NumberAttribute()
     revoked_at = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
+    limit_per_second = NumberAttribute(null=True)
+    """of this key alone, as in `ProjectRow`"""
+    limit_burst = NumberAttribute(null=True)
+    project_limit_per_second = NumberAttribute(null=True)
+    """a copy of its project's, so that a request reads one row"""
+    project_limit_burst = NumberAttribute(null=True)
     by_secret = CredentialsBySecret()
 
 
@@ -380,6 +390,8 @@ MODELS: Final[tuple[type[Model], ...]] = (
     ReceiverRow,
     OutboxRow,
     SweepRow,
+    RateLimitRow,
+    IdempotencyRow,
 )
 
 RawItem = dict[str, dict[str, Any]]

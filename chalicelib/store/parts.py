@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.campaign_ports import LookStore, RedeemStore, RegistrationStore
     from chalicelib.domain.deliveries import DeliveryStore
     from chalicelib.domain.google_ports import GoogleObjectStore
+    from chalicelib.domain.idempotency import IdempotencyStore
     from chalicelib.domain.outgoing import OutboxStore
     from chalicelib.domain.ports import (
         CountStore,
@@ -159,3 +160,9 @@ class Stores:
         from chalicelib.store.receivers import DynamoReceiverStore
 
         return DynamoReceiverStore(self._database)
+
+    @cached_property
+    def idempotency(self) -> IdempotencyStore:
+        from chalicelib.store.idempotency import DynamoIdempotencyStore
+
+        return DynamoIdempotencyStore(self._database)

@@ -26,6 +26,7 @@ from chalicelib.store.tags import put_new_tag
 from chalicelib.store.transactions import MAXIMUM_BYTES, MAXIMUM_ITEMS, Transaction
 
 if TYPE_CHECKING:
+    from chalicelib.domain.idempotency import Receipt
     from chalicelib.domain.outgoing import Outgoing
     from chalicelib.domain.passes import ContentChange, Pass, PassReference, PassSummary
     from chalicelib.domain.ports import UpdatedQuery
@@ -42,7 +43,8 @@ _BY_PROJECT = MemberIndex(PassRow, "by_project", "segment", "pass_id", "N", attr
 # Two segments may meet in one group of new passes, so each collection may need two counter rows.
 _COUNTERS_PER_COLLECTION = 2
 
-_MESSAGES_PER_GROUP = 1
+_RECORDS_PER_GROUP = 2
+"""a message, and the receipt of a request with an Idempotency-Key"""
 
 _ROWS_PER_TAG = 2
 """by name and by id"""
@@ -129,7 +131,7 @@ class DynamoPassStore:
             own_bytes = len(pass_.content.encode().encode())
             together = names.union(own_names)
             counters = _COUNTERS_PER_COLLECTION * (4 + len(together))
-            items = _MESSAGES_PER_GROUP + rows + own_rows + counters + _ROWS_PER_TAG * len(together & new_tag_names)
+            items = _RECORDS_PER_GROUP + rows + own_rows + counters + _ROWS_PER_TAG * len(together & new_tag_names)
             total_bytes = size_bytes + own_bytes + items * _BYTES_BESIDE_CONTENT
             if not sizes or items > MAXIMUM_ITEMS or total_bytes > MAXIMUM_BYTES:
                 sizes.append(0)
@@ -146,9 +148,11 @@ class DynamoPassStore:
         *,
         new_tags: Sequence[Tag],
         outgoing: Sequence[Outgoing] = (),
+        receipt: Receipt | None = None,
     ) -> dict[int, str]:
         """See `PassStore`."""
         transaction = Transaction(self._database)
+        transaction.keep(receipt)
         put_outgoing(transaction, outgoing)
         for position, (pass_, tags) in enumerate(passes):
             transaction.put(pass_rows.as_row(pass_), PassRow.pass_id.does_not_exist(), label="pass")
@@ -241,6 +245,7 @@ class DynamoPassStore:
         ticket: Ticket | None = None,
         redeem: Redeem | None = None,
         outgoing: Sequence[Outgoing] = (),
+        receipt: Receipt | None = None,
     ) -> None:
         """See `PassStore`. Without a ticket it is one plain conditional write: what a bulk update pays per pass."""
         actions = pass_rows.content_actions(before, after)
@@ -265,6 +270,7 @@ class DynamoPassStore:
             _count_event(transaction, after, Event.UPDATES, ticket.created_at)
         put_ticket(transaction, ticket)
         put_outgoing(transaction, outgoing)
+        transaction.keep(receipt)
         with told_if_taken(ticket):
             transaction.commit()
 

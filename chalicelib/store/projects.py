@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from pynamodb.attributes import NumberAttribute
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.models import Model
 
 from chalicelib.domain.errors import AlreadyExists, NumberTaken
 from chalicelib.domain.passes import as_milliseconds, from_milliseconds
@@ -16,11 +21,19 @@ from chalicelib.store.models import CredentialRow, ProjectRow
 from chalicelib.store.sequences import DynamoSequenceStore, explain_taken
 from chalicelib.store.transactions import Transaction
 
+if TYPE_CHECKING:
+    from chalicelib.domain.rate_limits import RateLimit
+
 _NEVER = float("inf")
 
 
 def _as_project(row: ProjectRow) -> Project:
-    return Project(project_id=int(row.project_id), name=row.name, created_at=from_milliseconds(int(row.created_at)))
+    return Project(
+        project_id=int(row.project_id),
+        name=row.name,
+        created_at=from_milliseconds(int(row.created_at)),
+        limit=_as_limit(row.limit_per_second, row.limit_burst),
+    )
 
 
 def _as_credential(row: CredentialRow) -> Credential:
@@ -31,7 +44,24 @@ def _as_credential(row: CredentialRow) -> Credential:
         created_at=from_milliseconds(int(row.created_at)),
         revoked_at=None if row.revoked_at is None else from_milliseconds(int(row.revoked_at)),
         expires_at=None if row.expires_at is None else from_milliseconds(int(row.expires_at)),
+        limit=_as_limit(row.limit_per_second, row.limit_burst),
+        project_limit=_as_limit(row.project_limit_per_second, row.project_limit_burst),
     )
+
+
+def _as_limit(per_second: float | None, burst: float | None) -> RateLimit | None:
+    if per_second is None or burst is None:
+        return None
+    # few deployments limit anything, and the others need not import it
+    from chalicelib.domain.rate_limits import RateLimit
+
+    return RateLimit(per_second=per_second, burst=int(burst))
+
+
+def _write_limit(per_second: NumberAttribute, burst: NumberAttribute, limit: RateLimit | None) -> Sequence[Action]:
+    if limit is None:
+        return per_second.remove(), burst.remove()
+    return per_second.set(limit.per_second), burst.set(limit.burst)
 
 
 def _as_row(credential: Credential) -> CredentialRow:
@@ -41,6 +71,10 @@ def _as_row(credential: Credential) -> CredentialRow:
         secret_hash=credential.secret_hash,
         project_id=credential.project_id,
         created_at=as_milliseconds(credential.created_at),
+        limit_per_second=None if credential.limit is None else credential.limit.per_second,
+        limit_burst=None if credential.limit is None else credential.limit.burst,
+        project_limit_per_second=None if credential.project_limit is None else credential.project_limit.per_second,
+        project_limit_burst=None if credential.project_limit is None else credential.project_limit.burst,
     )
 
 
@@ -48,6 +82,16 @@ def _rank(credential: Credential) -> tuple[bool, float]:
     """Orders credentials with the same secret: what is not revoked first, then what ends last."""
     ends_at = _NEVER if credential.expires_at is None else credential.expires_at.timestamp()
     return credential.revoked_at is None, ends_at
+
+
+def _update(model: type[Model], key: str | int, actions: Sequence[Action], condition: Condition) -> bool:
+    """Changes a row; False if there is none."""
+    try:
+        with translated():
+            model._get_connection().update_item(str(key), actions=actions, condition=condition)
+    except ConditionFailed:
+        return False
+    return True
 
 
 class DynamoProjectStore:
@@ -81,14 +125,7 @@ class DynamoProjectStore:
 
     def rename_project(self, *, project_id: int, name: str) -> bool:
         """See `ProjectStore`."""
-        try:
-            with translated():
-                ProjectRow._get_connection().update_item(
-                    str(project_id), actions=[ProjectRow.name.set(name)], condition=ProjectRow.project_id.exists()
-                )
-        except ConditionFailed:
-            return False
-        return True
+        return _update(ProjectRow, project_id, [ProjectRow.name.set(name)], ProjectRow.project_id.exists())
 
     def list_projects(self) -> list[Project]:
         """See `ProjectStore`."""
@@ -120,7 +157,7 @@ class DynamoProjectStore:
     def list_credentials(self, *, project_id: int) -> list[Credential]:
         """See `ProjectStore`."""
         with translated():
-            rows = CredentialRow.scan(CredentialRow.project_id == project_id)
+            rows = CredentialRow.scan(CredentialRow.project_id == project_id, consistent_read=True)
             return sorted(map(_as_credential, rows), key=lambda credential: credential.created_at)
 
     def replace_credential(self, *, old_key: str, expires_at: datetime, new: Credential) -> None:
@@ -141,15 +178,22 @@ class DynamoProjectStore:
                 raise
             raise AlreadyExists("is already in use", field="key") from failure
 
+    def limit_project(self, *, project_id: int, limit: RateLimit | None) -> bool:
+        """See `ProjectStore`. First the project, so that a key that is issued meanwhile has the new limit."""
+        actions = _write_limit(ProjectRow.limit_per_second, ProjectRow.limit_burst, limit)
+        if not _update(ProjectRow, project_id, actions, ProjectRow.project_id.exists()):
+            return False
+        actions = _write_limit(CredentialRow.project_limit_per_second, CredentialRow.project_limit_burst, limit)
+        for credential in self.list_credentials(project_id=project_id):
+            _update(CredentialRow, credential.key, actions, CredentialRow.key.exists())
+        return True
+
+    def limit_credential(self, *, key: str, limit: RateLimit | None) -> bool:
+        """See `ProjectStore`."""
+        actions = _write_limit(CredentialRow.limit_per_second, CredentialRow.limit_burst, limit)
+        return _update(CredentialRow, key, actions, CredentialRow.key.exists())
+
     def revoke_credential(self, *, key: str, now: datetime) -> bool:
         """See `ProjectStore`. The first revocation's time stays."""
-        try:
-            with translated():
-                CredentialRow._get_connection().update_item(
-                    key,
-                    actions=[CredentialRow.revoked_at.set(CredentialRow.revoked_at | as_milliseconds(now))],
-                    condition=CredentialRow.key.exists(),
-                )
-        except ConditionFailed:
-            return False
-        return True
+        revoke = CredentialRow.revoked_at.set(CredentialRow.revoked_at | as_milliseconds(now))
+        return _update(CredentialRow, key, [revoke], CredentialRow.key.exists())

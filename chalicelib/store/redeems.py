@@ -31,6 +31,12 @@ class DynamoRedeemStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def is_stored(self, *, pass_id: int, number: int) -> bool:
+        """See `RedeemStore`."""
+        key = {"pass_id": {"N": str(pass_id)}, "number": {"N": str(number)}}
+        answer = self._database.call("GetItem", TableName=RedeemRow.Meta.table_name, Key=key, ConsistentRead=True)
+        return "Item" in answer
+
     def read_members(self, collection: Collection, slices: Sequence[Slice], *, descending: bool) -> list[Redeem]:
         """See `RedeemStore`."""
         index = _BY_PASS if collection.key.startswith("pass-") else _BY_TEMPLATE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.exceptions import DoesNotExist
 
@@ -17,6 +17,9 @@ from chalicelib.store.connection import Database
 from chalicelib.store.failures import ConditionFailed, translated
 from chalicelib.store.models import ExternalIdRow, SweepRow, TemplateRow
 from chalicelib.store.transactions import Transaction
+
+if TYPE_CHECKING:
+    from chalicelib.domain.idempotency import Receipt
 
 
 def _header_values(row: TemplateRow) -> dict[str, Any]:
@@ -84,11 +87,12 @@ class DynamoTemplateStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create_template(self, template: Template) -> None:
+    def create_template(self, template: Template, *, receipt: Receipt | None = None) -> None:
         """See `TemplateStore`."""
         transaction = Transaction(self._database)
         transaction.put(_as_row(template), TemplateRow.template_id.does_not_exist(), label="template")
         self._claim_names(transaction, template)
+        transaction.keep(receipt)
         self._commit_claim(transaction)
 
     def find_template_id(self, *, project_id: int, reference: TemplateReference) -> int | None:

@@ -56,7 +56,7 @@ def told_if_taken(ticket: Ticket) -> Iterator[None]:
     try:
         yield
     except ConditionFailed as failure:
-        if _TICKET in failure.labels:
+        if _TICKET in failure.labels and not failure.may_be_written:
             raise NumberTaken(explain_taken("ticket", ticket.ticket_id)) from failure
         raise
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
@@ -22,6 +23,9 @@ from chalicelib.store.models import TicketPartRow, TicketRow
 from chalicelib.store.outbox import put_outgoing
 from chalicelib.store.ticket_rows import OPEN, as_ticket, put_ticket, told_if_taken
 from chalicelib.store.transactions import Transaction
+
+if TYPE_CHECKING:
+    from chalicelib.domain.idempotency import Receipt
 
 _TEMPLATES_COUNTED = 50
 """templates whose reports one segment adds to, so that its transaction stays within bounds"""
@@ -39,11 +43,12 @@ class DynamoTicketStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create_ticket(self, ticket: Ticket, update: ContentUpdate) -> None:
+    def create_ticket(self, ticket: Ticket, update: ContentUpdate, *, receipt: Receipt | None = None) -> None:
         """See `TicketStore`."""
         transaction = Transaction(self._database)
         put_ticket(transaction, ticket)
         transaction.put(TicketPartRow(ticket_id=ticket.ticket_id, part=_UPDATE, document=update.encode()))
+        transaction.keep(receipt)
         with told_if_taken(ticket):
             transaction.commit()
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chalicelib.domain.counted_index import FOLD, Collection, segment_of
-from chalicelib.domain.errors import Busy, Conflict
+from chalicelib.domain.errors import Busy, ClaimLost, Conflict
 from chalicelib.store.connection import Database
-from chalicelib.store.failures import CANCELLED, ConditionFailed, translated
+from chalicelib.store.failures import CANCELLED, ConditionFailed, translated, was_repeated
 from chalicelib.store.models import RawItem, SegmentRow, SweepRow
+
+if TYPE_CHECKING:
+    from chalicelib.domain.idempotency import Receipt
 
 SLOTS_PER_SEGMENT = 16
 """Part of every stored counter key: never change it on a deployment that has data."""
@@ -35,6 +37,9 @@ MAXIMUM_BYTES = 3_500_000
 # Reasons that a plain repeat may mend.
 _RETRYABLE_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
+
+_CLAIM = "claim"
+"""label of the write that a request's Idempotency-Key depends on"""
 
 _Write = tuple[str, dict[str, Any]]
 """label and request"""
@@ -103,6 +108,13 @@ class Transaction:
         }
         self._updates.append((label, request))
 
+    def keep(self, receipt: Receipt | None) -> None:
+        """Writes the receipt of a request that has an Idempotency-Key: all is done under it, or nothing."""
+        if receipt is not None:
+            from chalicelib.store.idempotency import make_update
+
+            self._updates.append((_CLAIM, make_update(receipt)))
+
     def count(self, collection: Collection, ordinal: int, *, facet: str, change: int) -> None:
         """Adds to the counter of the segment that a member's ordinal falls into; members of a segment share a write."""
         self.count_in(collection, segment_of(ordinal), facet=facet, change=change)
@@ -116,6 +128,7 @@ class Transaction:
 
         Raises:
             ConditionFailed: with the labels of the writes whose conditions did not hold.
+            ClaimLost: the receipt is not that of the request which holds the key.
             Conflict: another transaction was in the way.
             Busy: storage is throttled or out of reach.
         """
@@ -140,7 +153,7 @@ class Transaction:
         """Has collections that got a stripe folded later. A note that is lost costs some reading, no correctness."""
         for collection in {key for key, _ in self._deltas}:
             if self._database.stripes.is_unnoted(collection):
-                with suppress(Busy), translated():
+                with suppress(Busy, Conflict), translated():
                     SweepRow(collection=FOLD + collection).save()
 
     def _add_counters(self) -> None:
@@ -166,15 +179,11 @@ class Transaction:
         labels = [label for label, _ in (*self._checks, *self._deletes, *self._puts, *self._updates)]
         codes = [reason.code if reason else None for reason in error.cancellation_reasons]
         failed = frozenset(label for label, code in zip(labels, codes, strict=True) if code == "ConditionalCheckFailed")
+        if _CLAIM in failed:
+            return ClaimLost()
         if failed:
-            return ConditionFailed(failed)
+            return ConditionFailed(failed, may_be_written=was_repeated(error))
         if any(code in _RETRYABLE_REASONS for code in codes):
             self._database.stripes.note_conflict()
-            return Conflict("transactions met", may_be_written=_was_repeated(error))
+            return Conflict("transactions met", may_be_written=was_repeated(error))
         return error
-
-
-def _was_repeated(error: TransactWriteError) -> bool:
-    """Whether botocore sent the transaction again, as after an answer that never came."""
-    raised = error.cause and error.cause.__context__  # pynamodb's own copy of botocore's error lacks this
-    return isinstance(raised, ClientError) and bool(raised.response.get("ResponseMetadata", {}).get("RetryAttempts"))

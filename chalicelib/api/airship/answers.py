@@ -233,6 +233,16 @@ def location_of_pass(location: Mapping[str, Any]) -> Document:
     return {"passLocationId": location["id"], "value": _without(location, "id")}
 
 
+def locations_of_pass(locations: Sequence[Mapping[str, Any]]) -> list[Document]:
+    """The reply to new locations of a pass."""
+    return [location_of_pass(location) for location in locations]
+
+
+def accepted(ticket: Ticket) -> Document:
+    """The reply to an update, of one pass or of a tag's."""
+    return {"ticketId": ticket.ticket_id}
+
+
 def whole_ticket(ticket: Ticket) -> Document:
     """Section 7, and beside it `progress`, counted in passes."""
     progress = ticket.progress

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice import Blueprint, Response
 
 from chalicelib.api.airship import queries
 from chalicelib.api.airship.entry import AirshipRequest, route
-from chalicelib.api.bodies import read_model
 from chalicelib.api.requests import JSON
 from chalicelib.domain import receiver_editing
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.receivers import Dialect
-from chalicelib.schemas.callbacks import CallbackBody
+
+if TYPE_CHECKING:
+    from chalicelib.schemas.callbacks import CallbackBody
 
 callbacks = Blueprint(__name__)
 
@@ -22,13 +23,27 @@ SECRET_HEADER = "Passel-Signing-Secret"
 """only in the reply that makes the secret; later the command line shows it"""
 
 _PATH = "/v1/project/{identifier}/settings/callback"
+_NAMES = {"identifier": "project_id"}
 
 
-@route(callbacks, _PATH, methods=["POST"])
+@route(
+    callbacks,
+    _PATH,
+    methods=["POST"],
+    names=_NAMES,
+    body="callbacks.CallbackBody",
+    answer="airship_answers.CallbackSettings",
+    shares=("signing secret",),
+)
 def set_callback(request: AirshipRequest, identifier: str) -> Any:
-    """Replies with the same document."""
+    """Set up callbacks
+
+    From now on what happens to the project's passes is posted to addresses below `baseUrl`, with these headers; see the
+    webhooks of this document. Answered with the same document. The first time the answer has the header
+    `Passel-Signing-Secret`, with which callbacks are signed; it is not shown again.
+    """
     queries.check_project(request, identifier)
-    body = read_model(CallbackBody, request.document)
+    body: CallbackBody = request.read_body()
     receiver, is_new = receiver_editing.set_airship_receiver(
         request.platform, project_id=request.project_id, base_url=body.base_url, headers=body.headers
     )
@@ -42,9 +57,12 @@ def set_callback(request: AirshipRequest, identifier: str) -> Any:
     )
 
 
-@route(callbacks, _PATH, methods=["GET"])
+@route(callbacks, _PATH, methods=["GET"], names=_NAMES, answer="airship_answers.CallbackSettings")
 def get_callback(request: AirshipRequest, identifier: str) -> Any:
-    """Not documented; the same document, or 404 if nothing is set up."""
+    """Get the settings of callbacks
+
+    404 if none are set up. An addition of Passel's.
+    """
     queries.check_project(request, identifier)
     receiver = receiver_editing.get_receiver_or_raise(request.platform, project_id=request.project_id)
     if receiver.airship is None:
@@ -52,9 +70,12 @@ def get_callback(request: AirshipRequest, identifier: str) -> Any:
     return _show(receiver.airship.base_url, receiver.airship.headers)
 
 
-@route(callbacks, _PATH, methods=["DELETE"])
+@route(callbacks, _PATH, methods=["DELETE"], names=_NAMES, answer="airship_answers.RemovedCallback")
 def remove_callback(request: AirshipRequest, identifier: str) -> Any:
-    """Not documented; what still waits to be told is dropped."""
+    """Stop callbacks
+
+    What still waits to be told is dropped. An addition of Passel's.
+    """
     queries.check_project(request, identifier)
     receiver_editing.remove_receiver(request.platform, project_id=request.project_id, dialect=Dialect.AIRSHIP)
     return {"status": "success"}

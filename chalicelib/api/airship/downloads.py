@@ -9,8 +9,10 @@ from chalice import Blueprint
 from chalicelib.api.airship import queries
 from chalicelib.api.airship.entry import AirshipRequest, decode, route
 from chalicelib.api.airship.forms import pass_route
-from chalicelib.api.pages import offer_download
+from chalicelib.api.declared import Parameter, Says
+from chalicelib.api.pages import FILE, HTML, offer_download
 from chalicelib.api.passkit.delivery import check_address
+from chalicelib.api.requests import PKPASS
 from chalicelib.domain import finding
 from chalicelib.domain.errors import Busy, NotFound
 from chalicelib.domain.page_addresses import pass_code
@@ -20,12 +22,37 @@ from chalicelib.wiring import get_keyring
 
 downloads = Blueprint(__name__)
 
+TOKEN = Parameter(name="token", text="The token of the pass's `url`, which takes the place of credentials.")
 
-@route(downloads, "/v1/pass/{identifier}/download", methods=["GET"], open_to_all=True, revision=False)
+_DOWNLOAD: Says = {
+    "answers": {200: (PKPASS, HTML)},
+    "query": (FILE,),
+    "shares": ("freshness",),
+    "names": {"external_id": "pass_external_id"},
+}
+
+
+@route(
+    downloads,
+    "/v1/pass/{identifier}/download",
+    methods=["GET"],
+    open_to_all=True,
+    revision=False,
+    operation="download_pass_by_id",
+    names={"identifier": "pass_id"},
+    answers={200: (PKPASS, HTML)},
+    query=(TOKEN, FILE),
+    shares=("freshness",),
+    refuses=(401,),
+)
 def download_pass(request: AirshipRequest, identifier: str) -> Any:
-    """For whoever has the link with its token, which is a pass's `url`; or with credentials."""
+    """Download a pass
+
+    This is a pass's `url`: whoever has it with its `token` gets the signed file; without a token, credentials are
+    needed. In a browser on Android the answer is a page that offers the wallets that take passes.
+    """
     reference = queries.pass_by_id(identifier)
-    token = request.query("token")
+    token = request.query(TOKEN.name)
     if token is None:
         request.authenticate()
         return _download(request, _find(request, reference))
@@ -35,15 +62,33 @@ def download_pass(request: AirshipRequest, identifier: str) -> Any:
     return _download(request, get_visited_pass_or_raise(request.platform, pass_code(pass_id, token)))
 
 
-@route(downloads, "/v1/pass/id/{external_id}/download", methods=["GET"], revision=False)
+@route(
+    downloads,
+    "/v1/pass/id/{external_id}/download",
+    methods=["GET"],
+    revision=False,
+    **_DOWNLOAD,
+)
 def download_pass_by_external_id(request: AirshipRequest, external_id: str) -> Any:
-    """By external id, with credentials."""
+    """Download a pass
+
+    The signed file, or in a browser on Android a page that offers the wallets that take passes.
+    """
     return _download(request, _find(request, queries.pass_by_external_id(external_id)))
 
 
-@route(downloads, "/v1/pass/template/{template_id}/id/{external_id}/download", methods=["GET"], revision=False)
+@route(
+    downloads,
+    "/v1/pass/template/{template_id}/id/{external_id}/download",
+    methods=["GET"],
+    revision=False,
+    **_DOWNLOAD,
+)
 def download_pass_in_template(request: AirshipRequest, template_id: str, external_id: str) -> Any:
-    """By template and external id, with credentials."""
+    """Download a pass
+
+    The signed file, or in a browser on Android a page that offers the wallets that take passes.
+    """
     return _download(request, _find(request, queries.pass_in_template(template_id, external_id)))
 
 
@@ -56,9 +101,14 @@ def _download(request: AirshipRequest, pass_: Pass) -> Any:
     return offer_download(request, pass_)
 
 
-@pass_route(downloads, "/viewJSONPass", methods=["GET"])
+@pass_route(
+    downloads, "/viewJSONPass", methods=["GET"], operation="get_pass_json", answer="airship_pass_answers.PassJson"
+)
 def view_json_pass(request: AirshipRequest, reference: PassReference) -> Any:
-    """The `pass.json` that the file holds."""
+    """Get the pass.json of a pass
+
+    The document that the signed file holds, in Apple's words.
+    """
     from chalicelib.wallets.apple.pass_json import render_pass_json
 
     pass_ = _find(request, reference)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from chalice import Blueprint, Response
 from chalice.app import Request
 
 from chalicelib import logs
-from chalicelib.api.bodies import FORM, parse_json, read_form
+from chalicelib.api.bodies import FORM, parse_json, read_form, read_model
+from chalicelib.api.declared import NOTHING, Declared, Says, declare
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
 from chalicelib.errors import airship_answer
@@ -24,8 +26,9 @@ __all__ = ["AirshipRequest", "View", "decode", "route"]
 class AirshipRequest(ApiRequest):
     """One request, as an Airship view sees it."""
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
+    def __init__(self, request: Request, *, answer_type: str = JSON, declared: Declared = NOTHING) -> None:
+        super().__init__(request, declared=declared)
+        self._answer_type = answer_type
         self._is_form = (self.header("content-type") or "").partition(";")[0].strip().lower() == FORM
 
     @functools.cached_property
@@ -39,9 +42,28 @@ class AirshipRequest(ApiRequest):
             return parse_json(self._form.get("json", ""))
         return parse_json(self.body)
 
+    def read_body(self) -> Any:
+        """The body as the model that the route declares.
+
+        Raises:
+            UnreadableBody, InvalidRequest
+        """
+        from chalicelib.api.models import find_model
+
+        assert self.declared.body is not None, "the route declares no body"
+        return read_model(find_model(self.declared.body.model), self.document)
+
     @functools.cached_property
     def _form(self) -> dict[str, str]:
         return read_form(self.body) if self._is_form else {}
+
+    def make_response(self, answer: Any) -> Response:
+        """A document as Chalice would encode it, so that its bytes are known here."""
+        if isinstance(answer, Response):
+            return answer
+        if isinstance(answer, dict):
+            logs.note(ticket_id=answer.get("ticketId"))
+        return Response(json.dumps(answer, separators=(",", ":")), {"Content-Type": self._answer_type}, 200)
 
     def authenticate(self) -> None:
         """Finds the project of the credentials (section 2).
@@ -80,24 +102,25 @@ def route(
     open_to_all: bool = False,
     revision: bool = True,
     content_type: str = JSON,
+    takes_key: bool = False,
+    **says: Unpack[Says],
 ) -> Callable[[View], View]:
     """Registers a view. It gets an `AirshipRequest` and the path parameters, and returns JSON or a `Response`.
 
-    `open_to_all` asks for no credentials, `revision=False` does not look at `Api-Revision`. Whatever goes wrong becomes
-    the dialect's error body.
+    `open_to_all` asks for no credentials, `revision=False` does not look at `Api-Revision`; with `takes_key` an
+    Idempotency-Key counts. Whatever goes wrong becomes the dialect's error body. `says` is what the route declares; the
+    view's docstring is what clients read about it.
     """
+    declared = declare(says=says, takes_key=takes_key)
 
     def register(view: View) -> View:
         def respond(raw_request: Request, parameters: Mapping[str, str]) -> Response:
-            request = AirshipRequest(raw_request)
+            request = AirshipRequest(raw_request, answer_type=content_type, declared=declared)
             if not open_to_all:
                 request.authenticate()
             if revision:
                 request.check_revision()
-            answer = view(request, **parameters)
-            if isinstance(answer, dict):
-                logs.note(ticket_id=answer.get("ticketId"))
-            return answer if isinstance(answer, Response) else Response(answer, {"Content-Type": content_type}, 200)
+            return request.answer(lambda: view(request, **parameters), takes_key=takes_key, parameters=parameters)
 
         register_view(
             blueprint,
@@ -108,6 +131,9 @@ def route(
             content_types=CONTENT_TYPES,
             respond=respond,
             explain=airship_answer,
+            declared=declared,
+            open_to_all=open_to_all,
+            revision=revision,
         )
         return view
 

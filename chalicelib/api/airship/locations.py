@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.api.airship.entry import decode
-from chalicelib.api.bodies import read_model
+from chalicelib.api.airship.entry import AirshipRequest, decode
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.finding import parse_id
-from chalicelib.schemas.airship import LocationsBody
+
+if TYPE_CHECKING:
+    from chalicelib.schemas.airship import LocationsBody
 
 
-def read_locations(document: Any) -> list[dict[str, Any]]:
+def read_locations(request: AirshipRequest) -> list[dict[str, Any]]:
     """The locations of a request body.
 
     Raises:
         InvalidRequest
     """
-    body = read_model(LocationsBody, {"locations": document} if isinstance(document, list) else document)
+    body: LocationsBody = request.read_body()
     return [location.stored() for location in body.locations]
 
 

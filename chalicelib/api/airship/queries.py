@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import logs
 from chalicelib.api.airship.entry import AirshipRequest, decode
+from chalicelib.api.declared import Choice, Parameter, TemplateId, Whole
 from chalicelib.domain.errors import InvalidRequest, NotFound
 from chalicelib.domain.finding import parse_id, spellings
 from chalicelib.domain.passes import STATUS_FILTERS, PassReference
@@ -25,6 +26,8 @@ LARGEST_PAGE = 10**12
 """so that `start`, a JSON number too, stays exact"""
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,17}")
+
+TEMPLATE_ID = TemplateId(name="templateId", text="Only the passes of this template.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,52 @@ def check_project(request: AirshipRequest, segment: str) -> None:
         raise NotFound("project", decode(segment)[:255])
 
 
-def read_page(request: AirshipRequest, *, orders: Sequence[str]) -> PageRequest:
+def page_query(*, orders: Sequence[str]) -> tuple[Parameter, ...]:
+    """What a list may be asked for: its page and its order, one of `orders`."""
+    return (
+        Whole(
+            name="page",
+            text="The page, counted from 1; 0 is page 1. A page past the end is empty.",
+            default=1,
+            least=0,
+            most=LARGEST_PAGE,
+        ),
+        Whole(
+            name="pageSize",
+            text="How many entries a page has.",
+            default=DEFAULT_PAGE_SIZE,
+            least=1,
+            most="page_size",
+        ),
+        Choice(
+            name="order",
+            text="What the list is ordered by. Ids ascend with time, so that `createdAt` orders as `id` does.",
+            choices=tuple(orders),
+            default="id",
+        ),
+        Choice(
+            name="direction",
+            text="Ascending or descending.",
+            choices=("ASC", "DESC"),
+            default="DESC",
+        ),
+    )
+
+
+def pass_query(*, orders: Sequence[str], with_all: bool = False) -> tuple[Parameter, ...]:
+    """The same for a list of passes; `with_all` allows the filter `all`, which filters nothing (section 5)."""
+    status = Choice(
+        name="status",
+        text=(
+            "Only passes in this state: `installed`, on a device now; `uninstalled`, no longer; `been_installed`,"
+            " either of these; `not_been_installed`, never. Without it, all passes."
+        ),
+        choices=(*STATUS_FILTERS, "all") if with_all else tuple(STATUS_FILTERS),
+    )
+    return (status, *page_query(orders=orders))
+
+
+def read_page(request: AirshipRequest) -> PageRequest:
     """The page that a query asks for. `start`, which some clients echo, is ignored (section 4, paging rules).
 
     Raises:
@@ -53,42 +101,45 @@ def read_page(request: AirshipRequest, *, orders: Sequence[str]) -> PageRequest:
     """
     from chalicelib.domain.paging import PageRequest
 
-    page = _read_number(request, "page", default=1, minimum=0, maximum=LARGEST_PAGE)
-    size = _read_number(
-        request, "pageSize", default=DEFAULT_PAGE_SIZE, minimum=1, maximum=get_settings().limits.page_size
-    )
-    order = _read_choice(request, "order", choices=orders) or "id"
-    direction = _read_choice(request, "direction", choices=("ASC", "DESC")) or "DESC"
+    page = _read_number(request, "page")
+    size = _read_number(request, "pageSize")
+    order = _read_choice(request, "order") or "id"
+    direction = _read_choice(request, "direction")
     return PageRequest(page=max(page, 1), size=size, order=order, descending=direction == "DESC")
 
 
-def read_pass_query(request: AirshipRequest, *, orders: Sequence[str], with_all: bool = False) -> PassQuery:
-    """Page and status filter; `with_all` allows the filter `all`, which filters nothing (section 5).
+def read_pass_query(request: AirshipRequest) -> PassQuery:
+    """Page and status filter.
 
     Raises:
         InvalidRequest
     """
-    filters = (*STATUS_FILTERS, "all") if with_all else tuple(STATUS_FILTERS)
-    status = _read_choice(request, "status", choices=filters)
-    return PassQuery(facets=STATUS_FILTERS.get(status or "all"), page=read_page(request, orders=orders))
+    status = _read_choice(request, "status")
+    return PassQuery(facets=STATUS_FILTERS.get(status or "all"), page=read_page(request))
 
 
-def _read_number(request: AirshipRequest, name: str, *, default: int, minimum: int, maximum: int) -> int:
+def _read_number(request: AirshipRequest, name: str) -> int:
+    declared: Whole = request.declared.parameter(name)
     text = request.query(name)
     if text is None or text == "":
-        return default
+        return declared.default
     text = text.strip()
     number = int(text) if _WHOLE_NUMBER.fullmatch(text) else None
-    if number is None or not minimum <= number <= maximum:
-        raise InvalidRequest(f"must be a whole number from {minimum} to {maximum}, not {text[:40]!r}", field=name)
+    maximum: int = getattr(get_settings().limits, declared.most) if isinstance(declared.most, str) else declared.most
+    if number is None or not declared.least <= number <= maximum:
+        raise InvalidRequest(
+            f"must be a whole number from {declared.least} to {maximum}, not {text[:40]!r}", field=name
+        )
     return number
 
 
-def _read_choice(request: AirshipRequest, name: str, *, choices: Sequence[str]) -> str | None:
-    """The choice that a parameter names in any case, or None if it is absent."""
+def _read_choice(request: AirshipRequest, name: str) -> str | None:
+    """The choice that a parameter names in any case, or its default."""
+    declared: Choice = request.declared.parameter(name)
     text = request.query(name)
     if text is None or text == "":
-        return None
+        return declared.default
+    choices = declared.choices
     for choice in choices:
         if choice.lower() == text.strip().lower():
             return choice

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.api.airship.answers import NEVER_NULL
-from chalicelib.api.bodies import read_model
 from chalicelib.domain.content import Attributes, Content, Entry
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.templates import (
@@ -34,13 +33,12 @@ _GOOGLE_TYPES = {
 FIELD_FORMATS = ("Number", "String", "URL", "Date", "Currency", "Phone", "Email")
 
 
-def read_template(document: Any, *, current: Template | None = None) -> tuple[TemplateDraft, str | None]:
+def read_template(body: TemplateBody, *, current: Template | None = None) -> tuple[TemplateDraft, str | None]:
     """The draft that a body describes, and its external id. What an update leaves out of vendor and type stays.
 
     Raises:
         InvalidRequest: a value is not one of its vendor's (section 6).
     """
-    body = read_model(TemplateBody, document)
     vendor = _read_vendor(body, current)
     project_type = body.projectType or (current.project_type if current else None)
     if project_type is not None and project_type not in PROJECT_TYPES:

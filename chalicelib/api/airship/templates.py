@@ -11,56 +11,96 @@ from chalicelib.api.airship.entry import AirshipRequest, route
 from chalicelib.api.airship.forms import template_route
 from chalicelib.api.airship.locations import read_location_id, read_locations
 from chalicelib.api.airship.template_bodies import read_template
+from chalicelib.api.declared import Says
 from chalicelib.domain import finding, listing, template_editing
-from chalicelib.domain.templates import TemplateReference
+from chalicelib.domain.templates import Template, TemplateReference
 
 templates = Blueprint(__name__)
 
-ORDERS = ("id", "createdAt", "updatedAt", "name")
+CREATE: Says = {
+    "body": "airship.TemplateBody",
+    "answer": "airship_template_answers.StoredTemplate",
+    "shares": ("create",),
+}
+CREATE_IN_PROJECT: Says = {**CREATE, "names": {"identifier": "project_id", "external_id": "new_external_id"}}
 
 
-@route(templates, "/v1/template", methods=["POST"])
+@route(templates, "/v1/template", methods=["POST"], takes_key=True, **CREATE)
 def create_template(request: AirshipRequest) -> Any:
-    """In the project of the credentials."""
+    """Create a template
+
+    In the project of the credentials. What is written differs from what is read: the body is flat.
+    """
     return _create(request, external_id=None)
 
 
-@route(templates, "/v1/template/{identifier}", methods=["POST"])
+@route(templates, "/v1/template/{identifier}", methods=["POST"], takes_key=True, **CREATE_IN_PROJECT)
 def create_template_in_project(request: AirshipRequest, identifier: str) -> Any:
-    """In the project that the path names, which must be that of the credentials."""
+    """Create a template in a project
+
+    The project must be that of the credentials, else 404.
+    """
     queries.check_project(request, identifier)
     return _create(request, external_id=None)
 
 
-@route(templates, "/v1/template/{identifier}/id/{external_id}", methods=["POST"])
+@route(templates, "/v1/template/{identifier}/id/{external_id}", methods=["POST"], takes_key=True, **CREATE_IN_PROJECT)
 def create_template_with_external_id(request: AirshipRequest, identifier: str, external_id: str) -> Any:
-    """In the project that the path names, with an external id."""
+    """Create a template with an external id
+
+    In the project that the path names. An external id that is in use in the project is 400.
+    """
     queries.check_project(request, identifier)
     return _create(request, external_id=queries.new_external_id(external_id))
 
 
 def _create(request: AirshipRequest, *, external_id: str | None) -> Any:
-    draft, own_external_id = read_template(request.document)
+    draft, own_external_id = read_template(request.read_body())
     template = template_editing.create_template(
-        request.platform,
+        request.finishing(_created),
         project_id=request.project_id,
         draft=draft,
         external_id=external_id if external_id is not None else own_external_id,
     )
+    return _created(template)
+
+
+def _created(template: Template) -> Any:
     return {"templateId": template.template_id}
 
 
-@template_route(templates, methods=["POST"], prefix="/v1/template/duplicate")
+@template_route(
+    templates,
+    methods=["POST"],
+    prefix="/v1/template/duplicate",
+    answer="airship_template_answers.StoredTemplate",
+    shares=("create",),
+    takes_key=True,
+)
 def duplicate_template(request: AirshipRequest, reference: TemplateReference) -> Any:
-    """A copy without the external id."""
-    template = template_editing.duplicate_template(request.platform, project_id=request.project_id, reference=reference)
-    return {"templateId": template.template_id}
+    """Copy a template
+
+    The copy has no external id. No body is needed.
+    """
+    template = template_editing.duplicate_template(
+        request.finishing(_created), project_id=request.project_id, reference=reference
+    )
+    return _created(template)
 
 
-@route(templates, "/v1/template/headers", methods=["GET"])
+@route(
+    templates,
+    "/v1/template/headers",
+    methods=["GET"],
+    query=queries.page_query(orders=("id", "createdAt", "updatedAt", "name")),
+    answer="airship_template_answers.TemplateList",
+)
 def list_templates(request: AirshipRequest) -> Any:
-    """Headers of the project's templates."""
-    page_request = queries.read_page(request, orders=ORDERS)
+    """List templates
+
+    One page of the headers of the project's templates, with their total in `count`. Everything in a header is a string.
+    """
+    page_request = queries.read_page(request)
     page = listing.list_templates(request.platform, project_id=request.project_id, request=page_request)
     return {
         "count": page.total,
@@ -69,47 +109,84 @@ def list_templates(request: AirshipRequest) -> Any:
     }
 
 
-@template_route(templates, methods=["GET"])
+@template_route(
+    templates,
+    methods=["GET"],
+    answers={200: ("airship_template_answers.AppleTemplate", "airship_template_answers.GoogleTemplate")},
+)
 def get_template(request: AirshipRequest, reference: TemplateReference) -> Any:
-    """The whole template."""
+    """Get a template
+
+    A template of Apple's has its fields and headers under `fieldsModel`; one of Google's has its fields as
+    `fieldsModel` and its `headers` beside it.
+    """
     return answers.whole_template(
         finding.get_template_or_raise(request.platform, project_id=request.project_id, reference=reference)
     )
 
 
-@template_route(templates, methods=["PUT"])
+@template_route(
+    templates, methods=["PUT"], body="airship.TemplateBody", answer="airship_template_answers.StoredTemplate"
+)
 def update_template(request: AirshipRequest, reference: TemplateReference) -> Any:
-    """Replaces everything; what the body leaves out of vendor and type stays."""
+    """Replace a template
+
+    Everything is replaced, but what the body leaves out of vendor and types stays, and so do locations and external id.
+    Passes that were created before keep what they show.
+    """
     current = finding.get_template_or_raise(request.platform, project_id=request.project_id, reference=reference)
-    draft, _ = read_template(request.document, current=current)
+    draft, _ = read_template(request.read_body(), current=current)
     template = template_editing.update_template(
         request.platform, project_id=request.project_id, reference=reference, draft=draft
     )
     return {"templateId": template.template_id}
 
 
-@template_route(templates, methods=["DELETE"])
+@template_route(templates, methods=["DELETE"], answer="airship_template_answers.DeletedTemplate")
 def delete_template(request: AirshipRequest, reference: TemplateReference) -> Any:
-    """Refused while it has passes."""
+    """Delete a template
+
+    Refused with 400 while it has passes.
+    """
     template = template_editing.delete_template(request.platform, project_id=request.project_id, reference=reference)
     return {"Status": "Deleted", "TemplateID": str(template.template_id)}
 
 
-@template_route(templates, "/locations", methods=["POST"])
+@template_route(
+    templates,
+    "/locations",
+    methods=["POST"],
+    operation="add_locations_of_template",
+    body="airship.LocationsBody",
+    answer="airship_template_answers.LocationOfTemplate[]",
+    takes_key=True,
+)
 def add_locations(request: AirshipRequest, reference: TemplateReference) -> Any:
-    """Appends locations, for passes issued from now on."""
+    """Add locations to a template
+
+    Beside those that it has, at most 10 in all, for passes that are created from now on.
+    """
     added = template_editing.add_locations(
         request.platform,
         project_id=request.project_id,
         reference=reference,
-        locations=read_locations(request.document),
+        locations=read_locations(request),
     )
     return [answers.location_of_template(location) for location in added]
 
 
-@template_route(templates, "/location/{location_id}", methods=["DELETE"])
+@template_route(
+    templates,
+    "/location/{location_id}",
+    methods=["DELETE"],
+    operation="remove_location_of_template",
+    answer="airship_template_answers.RemovedLocationOfTemplate",
+)
 def remove_location(request: AirshipRequest, reference: TemplateReference, location_id: str) -> Any:
-    """Removes one location."""
+    """Remove a location from a template
+
+    Its id is in the template's `userlocations` and in the answer to adding it.
+    """
     identifier = read_location_id(location_id)
     template_editing.remove_location(
         request.platform, project_id=request.project_id, reference=reference, location_id=identifier

@@ -6,6 +6,7 @@ import logging
 
 from chalice import Blueprint, Response
 
+from chalicelib.api.declared import Says
 from chalicelib.api.passkit.entry import WalletRequest, empty, wallet_route
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.finding import parse_id
@@ -17,19 +18,29 @@ google = Blueprint(__name__)
 _log = logging.getLogger("passel")
 
 
-@wallet_route(google, "/v1/google/callback", methods=["POST"], dialect="google")
+_CALLBACK: Says = {"body": "read_by_hand.GoogleCallbackBody", "answers": {200: None}}
+
+
+@wallet_route(google, "/v1/google/callback", methods=["POST"], dialect="google", open_to_all=True, **_CALLBACK)
 def receive_google_callback(request: WalletRequest) -> Response:
-    """For the issuer that projects share. 200 for whatever Google signed, also a second time; 400 for anything else."""
+    """Take a callback of Google's
+
+    For the issuer that projects share: somebody saved a pass in Google Wallet or removed it. 200 for whatever Google
+    signed, also a second time; 400 for anything else.
+    """
     return _receive(request, get_wallet_services().get_shared_issuer())
 
 
-@wallet_route(google, "/v1/google/callback/{project_id}", methods=["POST"], dialect="google")
+@wallet_route(
+    google, "/v1/google/callback/{project_id}", methods=["POST"], dialect="google", open_to_all=True, **_CALLBACK
+)
 def receive_google_callback_of_project(request: WalletRequest, project_id: str) -> Response:
-    """For the issuer of one project, which the address names and the message never does (wallets, section 4.2).
+    """Take a callback of Google's for a project
 
-    Anybody may name any project here, and SSM lets an account ask forty times a second, for everything that it holds.
-    So it is asked only about projects that there are.
+    For the issuer of one project, which the address names and the message never does.
     """
+    # Anybody may name any project here, and SSM lets an account ask forty times a second, for everything that it
+    # holds. So it is asked only about projects that there are (wallets, section 4.2).
     number = parse_id(project_id)
     if number is None or request.platform.projects.get_project(project_id=number) is None:
         return _receive(request, None)

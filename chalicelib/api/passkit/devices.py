@@ -7,6 +7,7 @@ from typing import Any
 
 from chalice import Blueprint, Response
 
+from chalicelib.api.declared import Parameter, Says
 from chalicelib.api.passkit.entry import WalletRequest, empty, note_pass, read_device_id, wallet_route
 from chalicelib.api.requests import JSON, decode
 from chalicelib.domain import registering
@@ -23,16 +24,25 @@ devices = Blueprint(__name__)
 
 _DEVICE = "/v1/devices/{device_id}"
 
+_REGISTER: Says = {"body": "read_by_hand.RegistrationBody", "answers": {200: None, 201: None}}
 
-@wallet_route(devices, _DEVICE + "/registrations/{pass_type}/{serial_number}", methods=["POST"])
+
+@wallet_route(devices, _DEVICE + "/registrations/{pass_type}/{serial_number}", methods=["POST"], **_REGISTER)
 def register_device(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
-    """201 for a new registration, 200 for one that was there."""
+    """Register a device for a pass
+
+    201 for a new registration, 200 for one that was there, whose push token is replaced. Which wallet it is, is told
+    from path, scheme, User-Agent and `X-Pass-Client`.
+    """
     return _register(request, device_id, pass_type, serial_number, attido_path=False)
 
 
-@wallet_route(devices, _DEVICE + "/registrations_attido/{pass_type}/{serial_number}", methods=["POST"])
+@wallet_route(devices, _DEVICE + "/registrations_attido/{pass_type}/{serial_number}", methods=["POST"], **_REGISTER)
 def register_attido_device(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
-    """The same, as PassWallet asks for it."""
+    """Register a device for a pass, as PassWallet does
+
+    As on the usual path; `pushServiceUrl` says where the device is pushed.
+    """
     return _register(request, device_id, pass_type, serial_number, attido_path=True)
 
 
@@ -79,15 +89,23 @@ def _read_push_service_url(value: Any) -> str | None:
     return value if usable else None
 
 
-@wallet_route(devices, _DEVICE + "/registrations/{pass_type}/{serial_number}", methods=["DELETE"])
+@wallet_route(devices, _DEVICE + "/registrations/{pass_type}/{serial_number}", methods=["DELETE"], answers={200: None})
 def unregister_device(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
-    """200, also when nothing was registered."""
+    """Unregister a device
+
+    200 also when nothing was registered.
+    """
     return _unregister(request, device_id, pass_type, serial_number)
 
 
-@wallet_route(devices, _DEVICE + "/registrations_attido/{pass_type}/{serial_number}", methods=["DELETE"])
+@wallet_route(
+    devices, _DEVICE + "/registrations_attido/{pass_type}/{serial_number}", methods=["DELETE"], answers={200: None}
+)
 def unregister_attido_device(request: WalletRequest, device_id: str, pass_type: str, serial_number: str) -> Response:
-    """The same, on the path of PassWallet."""
+    """Unregister a device, on the path of PassWallet
+
+    200 also when nothing was registered.
+    """
     return _unregister(request, device_id, pass_type, serial_number)
 
 
@@ -102,15 +120,31 @@ def _unregister(request: WalletRequest, device_id: str, pass_type: str, serial_n
     return empty(200)
 
 
-@wallet_route(devices, _DEVICE + "/registrations/{pass_type}", methods=["GET"])
+TAG = Parameter(
+    name="passesUpdatedSince", text="The `lastUpdated` of an earlier answer. Without it, or if it is of no use: all."
+)
+
+
+@wallet_route(
+    devices,
+    _DEVICE + "/registrations/{pass_type}",
+    methods=["GET"],
+    open_to_all=True,
+    query=(TAG,),
+    answers={200: "wallet_answers.ChangedPasses", 204: None},
+)
 def list_changed_passes(request: WalletRequest, device_id: str, pass_type: str) -> Response:
-    """200 with serial numbers and a tag, or 204. The device proves itself with its id alone."""
+    """List the passes of a device that have changed
+
+    200 with serial numbers and a tag for the next time, or 204 if nothing has changed. The device proves itself with
+    its id alone.
+    """
     device = device_key(device_id=decode(device_id), pass_type=decode(pass_type))
     held = [
         HeldPass(registration_id=registration_id, serial_number=serial_number, version=version)
         for registration_id, serial_number, version in request.platform.registrations.list_held(device=device)
     ]
-    changes = list_changes(held, request.query("passesUpdatedSince"))
+    changes = list_changes(held, request.query(TAG.name))
     if changes is None:
         return empty(204)
     document = {"serialNumbers": changes.serial_numbers, "lastUpdated": changes.tag}

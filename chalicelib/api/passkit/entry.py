@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from chalice import Blueprint, Response
 from chalice.app import Request
 
 from chalicelib import logs
-from chalicelib.api.bodies import parse_json
+from chalicelib.api.bodies import parse_json, read_model
+from chalicelib.api.declared import Says, declare
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
 from chalicelib.domain.passes import Pass
@@ -56,6 +57,17 @@ class WalletRequest(ApiRequest):
         """
         return parse_json(self.body)
 
+    def read_body(self) -> Any:
+        """The body as the model that the route declares.
+
+        Raises:
+            UnreadableBody, InvalidRequest
+        """
+        from chalicelib.api.models import find_model
+
+        assert self.declared.body is not None, "the route declares no body"
+        return read_model(find_model(self.declared.body.model), self.document)
+
 
 def note_pass(pass_: Pass) -> None:
     """Whose pass a wallet asks for, which is known once its token was right."""
@@ -81,12 +93,18 @@ def wallet_route(
     methods: Sequence[str],
     maximum_body_bytes: int | None = None,
     dialect: str = "passkit",
+    open_to_all: bool = False,
+    **says: Unpack[Says],
 ) -> Callable[[View], View]:
-    """Registers a view. It gets a `WalletRequest` and the path parameters as they came, and returns a `Response`."""
+    """Registers a view. It gets a `WalletRequest` and the path parameters as they came, and returns a `Response`.
+
+    `open_to_all` says that no token is asked for, `says` is what the route declares: both for the description alone.
+    """
+    declared = declare(says=says)
 
     def register(view: View) -> View:
         def respond(raw_request: Request, parameters: Mapping[str, str]) -> Response:
-            request = WalletRequest(raw_request, maximum_body_bytes=maximum_body_bytes)
+            request = WalletRequest(raw_request, maximum_body_bytes=maximum_body_bytes, declared=declared)
             response: Response = view(request, **parameters)
             return response
 
@@ -99,6 +117,8 @@ def wallet_route(
             content_types=CONTENT_TYPES,
             respond=respond,
             explain=wallet_answer,
+            declared=declared,
+            open_to_all=open_to_all,
         )
         return view
 

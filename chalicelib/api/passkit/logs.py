@@ -9,6 +9,7 @@ from threading import Lock
 from chalice import Blueprint, Response
 
 from chalicelib import metrics
+from chalicelib.api.declared import Body
 from chalicelib.api.passkit.entry import WalletRequest, empty, wallet_route
 from chalicelib.domain.device_logs import bound_log, classify_log_line, without_people
 from chalicelib.domain.errors import UnreadableBody
@@ -48,9 +49,20 @@ class _Allowance:
 _allowance = _Allowance()
 
 
-@wallet_route(logs, "/v1/log", methods=["POST"], maximum_body_bytes=LARGEST_BODY_BYTES)
+@wallet_route(
+    logs,
+    "/v1/log",
+    methods=["POST"],
+    maximum_body_bytes=LARGEST_BODY_BYTES,
+    open_to_all=True,
+    body=Body(model="read_by_hand.LogBody", may_be_empty=True),
+    answers={200: None},
+)
 def post_log(request: WalletRequest) -> Response:
-    """Always 200: a body of another shape is dropped."""
+    """Report what a wallet complains about
+
+    Always 200: a body of another shape is dropped.
+    """
     limits = get_settings().limits
     if len(request.body) <= limits.log_body_bytes:
         try:

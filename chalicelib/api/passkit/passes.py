@@ -6,6 +6,7 @@ from chalice import Blueprint, Response
 
 from chalicelib.api.passkit.delivery import freshness, send_pkpass
 from chalicelib.api.passkit.entry import WalletRequest, empty, note_pass, wallet_route
+from chalicelib.api.requests import PKPASS
 from chalicelib.domain.callback_events import report_delivery
 from chalicelib.domain.http_dates import parse_http_date
 from chalicelib.domain.registering import get_held_pass
@@ -14,9 +15,18 @@ from chalicelib.domain.reporting import Event
 latest_passes = Blueprint(__name__)
 
 
-@wallet_route(latest_passes, "/v1/passes/{pass_type}/{serial_number}", methods=["GET"])
+@wallet_route(
+    latest_passes,
+    "/v1/passes/{pass_type}/{serial_number}",
+    methods=["GET"],
+    answers={200: PKPASS, 304: None},
+    shares=("freshness", "if modified since"),
+)
 def get_latest_pass(request: WalletRequest, pass_type: str, serial_number: str) -> Response:
-    """The signed file; or 304 if the wallet has this version, which whole seconds decide (section 2.4)."""
+    """Get the latest version of a pass
+
+    The signed file, or 304 if the wallet has this version, which `If-Modified-Since` says in whole seconds.
+    """
     held = request.held_pass(pass_type=pass_type, serial_number=serial_number)
     pass_, standing = get_held_pass(request.platform, held)
     note_pass(pass_)

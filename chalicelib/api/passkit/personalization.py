@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from chalice import Blueprint, Response
 
-from chalicelib.api.bodies import read_model
 from chalicelib.api.passkit.entry import WalletRequest, note_pass, wallet_route
 from chalicelib.api.requests import decode
 from chalicelib.domain.errors import Busy, NotFound, Unauthorized
 from chalicelib.domain.passes import Pass
 from chalicelib.domain.personalizing import personalize_pass
 from chalicelib.domain.registering import get_held_pass, get_named_pass
-from chalicelib.schemas.callbacks import PersonalizationBody
 from chalicelib.wiring import get_keyring
+
+if TYPE_CHECKING:
+    from chalicelib.schemas.callbacks import PersonalizationBody
 
 personalization = Blueprint(__name__)
 
@@ -28,13 +30,18 @@ OCTETS = "application/octet-stream"
     "/v1/passes/{pass_type}/{serial_number}/personalize",
     methods=["POST"],
     maximum_body_bytes=LARGEST_BODY_BYTES,
+    body="callbacks.PersonalizationBody",
+    answer=OCTETS,
 )
 def personalize(request: WalletRequest, pass_type: str, serial_number: str) -> Response:
-    """Answers with our signature over the token. Whether Wallet shows the pass's token is not known: if so, it is
-    checked."""
+    """Personalize a pass
+
+    A person gives name and address to it. The answer is a detached PKCS #7 signature over the personalization token. If
+    the token of the pass is shown, it is checked.
+    """
     pass_ = _find(request, pass_type, serial_number)
     note_pass(pass_)
-    body = read_model(PersonalizationBody, request.document)
+    body: PersonalizationBody = request.read_body()
     signature = _sign(pass_, body.token)
     try:
         personalize_pass(request.platform, pass_, token=body.token, info=body.info)

@@ -8,7 +8,7 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib.api.passworks.entry import PassworksRequest, Reply, decode, route
-from chalicelib.api.passworks.paging import paging_headers, read_paging
+from chalicelib.api.passworks.paging import PAGING, paging_headers, read_paging
 from chalicelib.domain import storing_assets
 from chalicelib.domain.assets import Asset
 from chalicelib.domain.filtering import Kind, show
@@ -23,9 +23,14 @@ LARGEST_BODY_BYTES = 4 * 1024 * 1024
 """what Lambda can be handed, by and large; the image in it has its own limit, `asset_bytes`"""
 
 
-@route(assets, "/v2/assets", methods=["GET"])
+@route(
+    assets, "/v2/assets", methods=["GET"], query=PAGING, answer="passworks_answers.AssetObject[]", shares=("paging",)
+)
 def list_assets(request: PassworksRequest) -> Any:
-    """One page of the account's assets, the oldest first."""
+    """List assets
+
+    One page of the account's images, the oldest first.
+    """
     paging = read_paging(request)
     found = storing_assets.list_assets(request.platform, project_id=request.project_id)
     shown = found[paging.offset : paging.offset + paging.size]
@@ -35,34 +40,52 @@ def list_assets(request: PassworksRequest) -> Any:
     )
 
 
-@route(assets, "/v2/assets", methods=["POST"], status=201, maximum_body_bytes=LARGEST_BODY_BYTES)
+@route(
+    assets,
+    "/v2/assets",
+    methods=["POST"],
+    status=201,
+    maximum_body_bytes=LARGEST_BODY_BYTES,
+    body="read_by_hand.AssetForm",
+    answer="passworks_answers.AssetObject",
+    shares=("create",),
+    takes_key=True,
+)
 def create_asset(request: PassworksRequest) -> Any:
-    """Takes an image as a multipart form with its parts in any order."""
+    """Upload an asset
+
+    An image for passes: JPEG, PNG or GIF, at most 1 MB, as a multipart form with its parts in any order. It is kept as
+    PNG.
+    """
     from chalicelib.api.multipart import read_multipart
 
     parts = read_multipart(request.body, request.content_type, maximum_file_bytes=get_settings().limits.asset_bytes)
+    show = partial(show_asset, base_url=request.base_url)
     asset = storing_assets.create_asset(
-        request.platform,
+        request.finishing(show),
         project_id=request.project_id,
         asset_type=parts[TYPE].text if TYPE in parts else None,
         data=parts[FILE].data if FILE in parts else None,
         convert_image=request.platform.convert_image,
     )
-    return show_asset(asset, base_url=request.base_url)
+    return show(asset)
 
 
-@route(assets, "/v2/assets/{asset_id}", methods=["GET"])
+@route(assets, "/v2/assets/{asset_id}", methods=["GET"], answer="passworks_answers.AssetObject")
 def get_asset(request: PassworksRequest, asset_id: str) -> Any:
-    """One asset of the account."""
+    """Get an asset"""
     asset = storing_assets.get_asset_or_raise(
         request.platform, project_id=request.project_id, asset_id=decode(asset_id)
     )
     return show_asset(asset, base_url=request.base_url)
 
 
-@route(assets, "/v2/assets/{asset_id}", methods=["DELETE"])
+@route(assets, "/v2/assets/{asset_id}", methods=["DELETE"], answer="passworks_answers.Deleted", refuses=(412,))
 def delete_asset(request: PassworksRequest, asset_id: str) -> Any:
-    """Removes an asset that no template shows."""
+    """Delete an asset
+
+    Refused with 412 while a template shows it, and if there is no such asset.
+    """
     storing_assets.delete_asset(
         request.platform,
         project_id=request.project_id,

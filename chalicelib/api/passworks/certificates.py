@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from chalice import Blueprint
 
 from chalicelib.api.passworks.entry import PassworksRequest, Reply, decode, route
-from chalicelib.api.passworks.paging import paging_headers, read_paging
+from chalicelib.api.passworks.paging import PAGING, paging_headers, read_paging
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.filtering import Kind, show
 from chalicelib.wiring import get_keyring
@@ -41,18 +41,33 @@ class Certificate(Protocol):
         """The end of its validity."""
 
 
-@route(certificates, "/v2/certificates", methods=["GET"])
+@route(
+    certificates,
+    "/v2/certificates",
+    methods=["GET"],
+    query=PAGING,
+    answer="passworks_answers.CertificateObject[]",
+    shares=("paging",),
+)
 def list_certificates(request: PassworksRequest) -> Any:
-    """One page of what the account may sign with: its own by name, then those shared by all accounts."""
+    """List certificates
+
+    One page of what the account's passes may be signed with: its own by name, then those shared by all accounts.
+    """
     paging = read_paging(request)
     found = _list_credentials(request)
     shown = found[paging.offset : paging.offset + paging.size]
     return Reply(document=[_show(credentials) for credentials in shown], headers=paging_headers(paging, len(found)))
 
 
-@route(certificates, "/v2/certificates/{certificate_id}", methods=["GET"])
+@route(
+    certificates,
+    "/v2/certificates/{certificate_id}",
+    methods=["GET"],
+    answer="passworks_answers.CertificateObject",
+)
 def get_certificate(request: PassworksRequest, certificate_id: str) -> Any:
-    """One certificate of these."""
+    """Get a certificate"""
     wanted = decode(certificate_id)
     for credentials in _list_credentials(request):
         if credentials.certificate_id == wanted:

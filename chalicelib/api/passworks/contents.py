@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.api.bodies import read_model
 from chalicelib.api.passworks import looks
 from chalicelib.domain.campaign_drafts import PUSH_MESSAGE, CampaignDraft, ContentDraft
 from chalicelib.domain.content import Attributes
@@ -32,22 +31,21 @@ _OPTIONS = {
 """key to the attribute of `CampaignOptions`"""
 
 
-def read_pass(document: Mapping[str, Any]) -> ContentDraft:
+def read_pass(body: PassBody) -> ContentDraft:
     """What the object below `pass` writes.
 
     Raises:
         InvalidRequest: a value does not fit; the field is its path.
     """
-    return _read_content(read_model(PassBody, document), headers={}, parts={})
+    return _read_content(body, headers={}, parts={})
 
 
-def read_campaign(document: Mapping[str, Any]) -> CampaignDraft:
+def read_campaign(body: CampaignBody) -> CampaignDraft:
     """What the object below a campaign's root key writes.
 
     Raises:
         InvalidRequest: a value does not fit; the field is its path.
     """
-    body = read_model(CampaignBody, document)
     sent = body.model_fields_set
     headers: dict[str, Attributes] = {}
     if "logo_text" in sent:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
+from chalicelib.api.declared import Filters
 from chalicelib.api.passworks.entry import PassworksRequest
 from chalicelib.domain.errors import InvalidFilter
 from chalicelib.domain.filtering import Condition, Kind, Ordering, Predicate, Query, make_condition
 from chalicelib.settings import get_settings
 
+NAME = "q"
 ORDER = "s"
 
 _LARGEST_ECHO_CHARACTERS = 100
@@ -20,15 +22,27 @@ _LONGEST_FIRST = sorted(_SPELLINGS, key=len, reverse=True)
 """`not_eq` ends in `eq` too"""
 
 
-def read_query(request: PassworksRequest, *, attributes: Mapping[str, Kind]) -> Query:
-    """The conditions and the order that a query asks for.
+def filters(attributes: Mapping[str, Kind]) -> Filters:
+    """What a list may be filtered and ordered by; the order of `attributes` is that in which a refusal names them."""
+    return Filters(
+        name=NAME,
+        text=(
+            "Filters, such as `q[wallet_eq]=passbook`: an attribute, `_` and a predicate. Several must all hold. `q[s]`"
+            " is the order: an attribute, and after a space `asc` or `desc`."
+        ),
+        attributes=attributes,
+    )
 
-    `attributes` are those of the list, in the order in which a refusal names them. Conditions on one
-    attribute, and those of a repeated key, all count; of several orders the last does.
+
+def read_query(request: PassworksRequest) -> Query:
+    """The conditions and the order that a query asks for, of those that the route declares.
+
+    Conditions on one attribute, and those of a repeated key, all count; of several orders the last does.
 
     Raises:
         InvalidFilter: an attribute, a predicate, an order or a time that is none, or too many conditions.
     """
+    attributes: Mapping[str, Kind] = request.declared.parameter(NAME).attributes
     conditions: list[Condition] = []
     ordering = None
     limit = get_settings().limits.filters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from chalicelib.api.declared import Clamped, Parameter
 from chalicelib.api.passworks.entry import PassworksRequest
 from chalicelib.settings import get_settings
 
@@ -14,6 +15,21 @@ LARGEST_NUMBER = 10**12
 """of a page or an offset: beyond any list, and small enough to count with anywhere"""
 
 _WHOLE_NUMBER = re.compile(r"([+-]?)0*([0-9]+)")
+
+PAGE = Clamped(name="page", text="The page, counted from 1.", default=1, least=1, most=LARGEST_NUMBER)
+PER_PAGE = Clamped(
+    name="per_page", text="How many rows a page has.", default=DEFAULT_ROWS, least=1, most="rows_per_page"
+)
+OFFSET = Clamped(
+    name="offset",
+    text="How many rows are skipped before the first page; `X-Total` counts them, `X-Total-Pages` does not.",
+    default=0,
+    least=0,
+    most=LARGEST_NUMBER,
+)
+
+PAGING: tuple[Parameter, ...] = (PAGE, PER_PAGE, OFFSET)
+"""what every list of the dialect may be asked for"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,22 +53,23 @@ class Paging:
 
 def read_paging(request: PassworksRequest) -> Paging:
     """The page that a query asks for. No value is refused: each is brought into its range (section 12)."""
-    largest = get_settings().limits.rows_per_page
     return Paging(
-        page=_read_number(request, "page", default=1, smallest=1, largest=LARGEST_NUMBER),
-        per_page=_read_number(request, "per_page", default=DEFAULT_ROWS, smallest=1, largest=largest),
-        skip=_read_number(request, "offset", default=0, smallest=0, largest=LARGEST_NUMBER),
+        page=_read_number(request, PAGE),
+        per_page=_read_number(request, PER_PAGE),
+        skip=_read_number(request, OFFSET),
     )
 
 
-def _read_number(request: PassworksRequest, name: str, *, default: int, smallest: int, largest: int) -> int:
-    found = _WHOLE_NUMBER.fullmatch((request.query(name) or "").strip())
+def _read_number(request: PassworksRequest, declared: Clamped) -> int:
+    found = _WHOLE_NUMBER.fullmatch((request.query(declared.name) or "").strip())
     if found is None:
-        return default
+        return declared.default
     sign, digits = found.groups()
+    most = declared.most
+    largest: int = getattr(get_settings().limits, most) if isinstance(most, str) else most
     # by digits first: Python refuses to convert thousands of them
     number = int(digits) if len(digits) <= len(str(LARGEST_NUMBER)) else LARGEST_NUMBER
-    return min(max(-number if sign == "-" else number, smallest), largest)
+    return min(max(-number if sign == "-" else number, declared.least), largest)
 
 
 def paging_headers(paging: Paging, total: int) -> dict[str, str]:

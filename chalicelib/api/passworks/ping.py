@@ -11,7 +11,10 @@ from chalicelib.api.passworks.entry import PassworksRequest, route
 ping = Blueprint(__name__)
 
 
-@route(ping, "/v2/ping", methods=["GET"], open_to_all=True)
+@route(ping, "/v2/ping", methods=["GET"], open_to_all=True, operation="ping", answer="passworks_answers.Pong")
 def get_pong(_request: PassworksRequest) -> Any:
-    """Says that the service answers; no credentials are needed (section 12)."""
+    """Ask whether the service answers
+
+    No credentials are needed.
+    """
     return {"message": "pong"}

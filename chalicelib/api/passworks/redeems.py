@@ -6,10 +6,11 @@ from typing import Any
 
 from chalice import Blueprint
 
+from chalicelib.api.declared import Says
 from chalicelib.api.passworks.campaign_types import get_campaign, get_pass
 from chalicelib.api.passworks.entry import PassworksRequest, Reply, route
-from chalicelib.api.passworks.filters import read_query
-from chalicelib.api.passworks.paging import paging_headers, read_paging
+from chalicelib.api.passworks.filters import filters, read_query
+from chalicelib.api.passworks.paging import PAGING, paging_headers, read_paging
 from chalicelib.domain import campaign_lists
 from chalicelib.domain.filtering import Kind, show
 from chalicelib.domain.paging import Window
@@ -19,16 +20,28 @@ from chalicelib.domain.templates import Template
 
 redeems = Blueprint(__name__)
 
+_LIST: Says = {
+    "query": (*PAGING, filters(campaign_lists.REDEEM_ATTRIBUTES)),
+    "answer": "passworks_answers.RedeemObject[]",
+    "shares": ("paging",),
+}
 
-@route(redeems, "/v2/{campaign_type}/{campaign_id}/redeems", methods=["GET"])
+
+@route(redeems, "/v2/{campaign_type}/{campaign_id}/redeems", methods=["GET"], **_LIST)
 def list_redeems_of_campaign(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
-    """One page of a campaign's redeems, the oldest first unless the query says otherwise."""
+    """List the redeems of a campaign
+
+    One page, the oldest first unless `q[s]` says otherwise.
+    """
     return _list(request, get_campaign(request, campaign_type, campaign_id))
 
 
-@route(redeems, "/v2/{campaign_type}/{campaign_id}/passes/{pass_id}/redeems", methods=["GET"])
+@route(redeems, "/v2/{campaign_type}/{campaign_id}/passes/{pass_id}/redeems", methods=["GET"], **_LIST)
 def list_redeems_of_pass(request: PassworksRequest, campaign_type: str, campaign_id: str, pass_id: str) -> Any:
-    """The same for one pass."""
+    """List the redeems of a pass
+
+    One page, the oldest first unless `q[s]` says otherwise.
+    """
     template = get_campaign(request, campaign_type, campaign_id)
     return _list(request, template, pass_=get_pass(request, template, pass_id))
 
@@ -39,7 +52,7 @@ def _list(request: PassworksRequest, template: Template, *, pass_: Pass | None =
         request.platform,
         template,
         pass_=pass_,
-        query=read_query(request, attributes=campaign_lists.REDEEM_ATTRIBUTES),
+        query=read_query(request),
         window=Window(offset=paging.offset, size=paging.size),
     )
     return Reply(document=[_show(row) for row in page.items], headers=paging_headers(paging, page.total))

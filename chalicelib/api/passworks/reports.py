@@ -8,6 +8,7 @@ from typing import Any
 
 from chalice import Blueprint
 
+from chalicelib.api.declared import Day
 from chalicelib.api.passworks.campaign_types import get_campaign
 from chalicelib.api.passworks.entry import PassworksRequest, route
 from chalicelib.domain import reporting
@@ -19,12 +20,25 @@ reports = Blueprint(__name__)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-@route(reports, "/v2/{campaign_type}/{campaign_id}/reports", methods=["GET"])
+START = Day(name="start_date", text="The first day; without it, a month before the last.")
+END = Day(name="end_date", text="The last day; without it, today.")
+
+
+@route(
+    reports,
+    "/v2/{campaign_type}/{campaign_id}/reports",
+    methods=["GET"],
+    query=(START, END),
+    answer="passworks_answers.ReportByDay",
+)
 def get_report_by_day(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
-    """Every day from `start_date` to `end_date`; without them the month until today."""
+    """Get a report by day
+
+    What happened to the campaign's passes on every day (UTC) from `start_date` to `end_date`.
+    """
     template = get_campaign(request, campaign_type, campaign_id)
-    end = _read_date(request, "end_date") or request.platform.now().astimezone(UTC).date()
-    start = _read_date(request, "start_date") or reporting.month_before(end)
+    end = _read_date(request, END) or request.platform.now().astimezone(UTC).date()
+    start = _read_date(request, START) or reporting.month_before(end)
     days = reporting.report_days(request.platform, template_id=template.template_id, start=start, end=end)
     return {
         "campaign_id": template.campaign_id,
@@ -34,23 +48,28 @@ def get_report_by_day(request: PassworksRequest, campaign_type: str, campaign_id
     }
 
 
-@route(reports, "/v2/{campaign_type}/{campaign_id}/reports/totals", methods=["GET"])
+@route(
+    reports,
+    "/v2/{campaign_type}/{campaign_id}/reports/totals",
+    methods=["GET"],
+    answer="passworks_answers.ReportTotals",
+)
 def get_report_totals(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
-    """Everything since the campaign began."""
+    """Get a report of everything since the campaign began"""
     template = get_campaign(request, campaign_type, campaign_id)
     tally = reporting.report_totals(request.platform, template_id=template.template_id)
     return {"campaign_id": template.campaign_id, "report": _show_totals(tally)}
 
 
-def _read_date(request: PassworksRequest, name: str) -> date | None:
-    text = request.query(name)
+def _read_date(request: PassworksRequest, day: Day) -> date | None:
+    text = request.query(day.name)
     if text is None:
         return None
     try:
         # by form first: Python reads week dates too
         return date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError as error:
-        raise InvalidRequest("must be a date such as 2016-06-29", field=name) from error
+        raise InvalidRequest("must be a date such as 2016-06-29", field=day.name) from error
 
 
 def _show_day(tally: Tally) -> dict[str, Any]:

@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice import Blueprint
 
-from chalicelib.api.bodies import read_model
+from chalicelib.api.declared import Body
 from chalicelib.api.passworks import looks
 from chalicelib.api.passworks.entry import PassworksRequest, Reply, decode, route
-from chalicelib.api.passworks.paging import paging_headers, read_paging
+from chalicelib.api.passworks.paging import PAGING, paging_headers, read_paging
 from chalicelib.domain import look_editing
 from chalicelib.domain.content import Content, Entry
 from chalicelib.domain.errors import DeleteRefused, NotFound
 from chalicelib.domain.looks import LOOK_IMAGES, Look
-from chalicelib.schemas.passworks_templates import DeleteTemplateBody, NewTemplateBody
+
+if TYPE_CHECKING:
+    from chalicelib.schemas.passworks_templates import DeleteTemplateBody, NewTemplateBody
 
 passworks_templates = Blueprint(__name__)
 
 
-@route(passworks_templates, "/v2/templates", methods=["GET"])
+@route(
+    passworks_templates,
+    "/v2/templates",
+    methods=["GET"],
+    query=PAGING,
+    answer="passworks_answers.LookObject[]",
+    shares=("paging",),
+)
 def list_looks(request: PassworksRequest) -> Any:
-    """One page of the account's templates, the oldest first."""
+    """List templates
+
+    One page of the account's templates, the oldest first. A template is the look of campaigns; one is made with each
+    campaign that names none.
+    """
     paging = read_paging(request)
     found = request.platform.looks.list_looks(project_id=request.project_id)
     shown = found[paging.offset : paging.offset + paging.size]
     return Reply(document=[show_look(look) for look in shown], headers=paging_headers(paging, len(found)))
 
 
-@route(passworks_templates, "/v2/templates", methods=["POST"], status=201)
+@route(
+    passworks_templates,
+    "/v2/templates",
+    methods=["POST"],
+    status=201,
+    body=Body(model="passworks_templates.NewTemplateBody", roots=("template",)),
+    answer="passworks_answers.LookObject",
+    shares=("create",),
+    takes_key=True,
+)
 def create_look(request: PassworksRequest) -> Any:
-    """A template that campaigns can be made from."""
-    body = read_model(NewTemplateBody, request.root("template"))
+    """Create a template
+
+    A look that campaigns can be made from. `name` is unique among the account's templates.
+    """
+    body: NewTemplateBody = request.read_body()
     return show_look(
         look_editing.create_look(
-            request.platform,
+            request.finishing(show_look),
             project_id=request.project_id,
             name=body.name,
             description=body.description,
@@ -43,25 +68,45 @@ def create_look(request: PassworksRequest) -> Any:
     )
 
 
-@route(passworks_templates, "/v2/templates/{template_id}", methods=["GET"])
+@route(
+    passworks_templates,
+    "/v2/templates/{template_id}",
+    methods=["GET"],
+    names={"template_id": "look_id"},
+    answer="passworks_answers.LookObject",
+)
 def get_look(request: PassworksRequest, template_id: str) -> Any:
-    """One template of the account."""
+    """Get a template"""
     return show_look(
         look_editing.get_look_or_raise(request.platform, project_id=request.project_id, look_id=decode(template_id))
     )
 
 
-@route(passworks_templates, "/v2/templates/{template_id}", methods=["DELETE"])
+@route(
+    passworks_templates,
+    "/v2/templates/{template_id}",
+    methods=["DELETE"],
+    names={"template_id": "look_id"},
+    body=Body(
+        model="passworks_templates.DeleteTemplateBody", roots=("template",), may_be_empty=True, may_lack_root=True
+    ),
+    answer="passworks_answers.Deleted",
+    refuses=(412,),
+)
 def delete_look(request: PassworksRequest, template_id: str) -> Any:
-    """Removes a template that no campaign uses, and its images if the body asks for that."""
-    options = request.root("template") if "template" in request.document else {}
+    """Delete a template
+
+    Refused with 412 while a campaign uses it, and if there is none. With `delete_assets` its images go too, if all of
+    them belong to this template alone.
+    """
+    body: DeleteTemplateBody = request.read_body()
     look_id = decode(template_id)
     try:
         look_editing.delete_look(
             request.platform,
             project_id=request.project_id,
             look_id=look_id,
-            with_assets=read_model(DeleteTemplateBody, options).delete_assets,
+            with_assets=body.delete_assets,
         )
     except NotFound as error:
         raise DeleteRefused("template", look_id[:40]) from error

@@ -1,0 +1,135 @@
+"""`/openapi.json` and `/docs`: the description of the API, and a viewer of ours for it. Both are open to all.
+
+`make openapi` writes the description (`openapi/`). The page knows its files by relative addresses, so that it works
+below the gateway's stage, and needs no other host.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Unpack
+
+from chalice import Blueprint, Response
+from chalice.app import Request
+
+from chalicelib.api.declared import Says, declare
+from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
+from chalicelib.domain.errors import NotFound
+from chalicelib.errors import wallet_answer
+
+description = Blueprint(__name__)
+
+BASE_URL: Final = "https://passel.example"
+"""stands in the file where the address belongs by which a client came"""
+
+VERSION: Final = "5.35.0-1"
+"""of the viewer's files: Swagger UI's, and ours of `start.js`"""
+
+HTML: Final = "text/html"
+CSS: Final = "text/css"
+SCRIPT: Final = "text/javascript"
+"""what is compressed is sent as bytes: `app.py` names both among the binary types"""
+
+_FOLDER: Final = Path(__file__).parent
+_FILES: Final[Mapping[str, tuple[str, str]]] = {
+    "swagger-ui-bundle.js": ("swagger-ui-bundle.js.gz", SCRIPT),
+    "swagger-ui.css": ("swagger-ui.css.gz", CSS),
+    "start.js": ("start.js", SCRIPT),
+}
+"""name in the address to the file and its type; those that end in `.gz` are compressed"""
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""`unsafe-inline` for styles alone: the viewer gives its elements their sizes by attributes"""
+
+_FIVE_MINUTES: Final = "public, max-age=300"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+def _route(path: str, **says: Unpack[Says]) -> Callable[[View], View]:
+    declared = declare(says=says)
+
+    def register(view: View) -> View:
+        def respond(raw_request: Request, parameters: Mapping[str, str]) -> Response:
+            response: Response = view(ApiRequest(raw_request, declared=declared), **parameters)
+            return response
+
+        register_view(
+            description,
+            path,
+            dialect="pages",
+            view=view,
+            methods=["GET"],
+            content_types=[JSON, "*/*"],
+            respond=respond,
+            explain=wallet_answer,
+            declared=declared,
+            open_to_all=True,
+        )
+        return view
+
+    return register
+
+
+@_route("/openapi.json", operation="get_description", answers={200: JSON, 304: None}, shares=("tagged",))
+def get_description(request: ApiRequest) -> Response:
+    """Get this description
+
+    As OpenAPI 3.1. `servers` has the address that it was asked for under.
+    """
+    text, tag = _describe(request.base_url)
+    headers: dict[str, str | list[str]] = {"ETag": tag, "Cache-Control": _FIVE_MINUTES}
+    if tag in (request.header("if-none-match") or ""):
+        return Response(body="", status_code=304, headers=headers)
+    return Response(body=text, status_code=200, headers={"Content-Type": JSON, **headers})
+
+
+@lru_cache(maxsize=8)
+def _describe(base_url: str) -> tuple[str, str]:
+    """The document for a server, and its tag."""
+    text = (_FOLDER / "openapi.json").read_text(encoding="utf-8")
+    text = text.replace(f'"url": "{BASE_URL}"', f'"url": {json.dumps(base_url)}', 1)
+    return text, f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+@_route("/docs", operation="open_viewer", answers={200: HTML})
+def open_viewer(request: ApiRequest) -> Response:
+    """Read this description in a browser"""
+    up = "../" if request.asked_path.endswith("/") else ""
+    page = (_FOLDER / "viewer" / "page.html").read_text(encoding="utf-8")
+    page = page.replace("{files}", f"{up}docs/{VERSION}").replace("{description}", f"{up}openapi.json")
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": f"{HTML}; charset=utf-8",
+        "Cache-Control": _FIVE_MINUTES,
+        "Content-Security-Policy": _POLICY,
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(body=page, status_code=200, headers=headers)
+
+
+@_route("/docs/{version}/{asset}", operation="get_viewer_file", answers={200: (SCRIPT, CSS)}, shares=("kept for ever",))
+def get_viewer_file(request: ApiRequest, version: str, asset: str) -> Response:
+    """Get a file of the viewer"""
+    name = decode(asset)
+    if decode(version) != VERSION or name not in _FILES:
+        raise NotFound("file", name[:40])
+    file, content_type = _FILES[name]
+    content = (_FOLDER / "viewer" / file).read_bytes()
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": f"{content_type}; charset=utf-8",
+        "Cache-Control": _FOR_EVER,
+        "Vary": "Accept-Encoding",
+    }
+    if file.endswith(".gz"):
+        if "gzip" in (request.header("accept-encoding") or "").lower():
+            headers["Content-Encoding"] = "gzip"
+        else:
+            content = gzip.decompress(content)
+    return Response(body=content, status_code=200, headers=headers)

@@ -1,0 +1,112 @@
+"""Lengths that settings bound, and what a JSON schema says of values that code checks.
+
+A schema shows the defaults of the settings: it describes the product, not one deployment of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import core_schema
+
+from chalicelib.settings import Limits, get_settings
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+
+DEFAULTS = Limits()
+
+
+class AtMost:
+    """A text or list of at most as many characters or entries as the limit of that name allows."""
+
+    def __init__(self, limit: str, of: str = "characters") -> None:
+        self.limit = limit
+        self.of = of
+
+    def check(self, value: Any) -> Any:
+        """Raises:
+        ValueError: it is too long. None is no value, which is another's business.
+        """
+        limit = getattr(get_settings().limits, self.limit)
+        if value is not None and len(value) > limit:
+            raise ValueError(f"has {len(value)} {self.of}, the limit is {limit}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        shown = handler(schema)
+        key = "maxLength" if self.of == "characters" else "maxItems"
+        return shown | {key: getattr(DEFAULTS, self.limit)}
+
+
+class AtMostBytes:
+    """A value of at most so many bytes as JSON, which a schema can only say in words."""
+
+    def check(self, value: Any) -> Any:
+        """Raises:
+        ValueError: it is larger.
+        """
+        limit = get_settings().limits.content_bytes
+        if len(json.dumps(value)) > limit:
+            raise ValueError(f"is larger than {limit} bytes")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        shown = handler(schema)
+        words = f"At most {DEFAULTS.content_bytes:,} bytes as JSON."
+        return shown | {"description": f"{shown.get('description', '')} {words}".strip()}
+
+
+class Shown:
+    """What the JSON schema says of a value: added to what follows from its type, or with `instead` in its place."""
+
+    def __init__(self, schema: Mapping[str, Any], *, instead: bool = False) -> None:
+        self.schema = schema
+        self.instead = instead
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return dict(self.schema) if self.instead else handler(schema) | dict(self.schema)
+
+
+END = r"$(?!\n)"
+"""the end of a text in a pattern; by itself `$` is in Python also what stands before a last line break"""
+
+SCALAR: Mapping[str, Any] = {
+    "type": ["string", "number", "boolean", "null"],
+    "maxLength": DEFAULTS.value_characters,
+}
+"""what an attribute of a field holds"""
+
+
+def whole(numbers: Mapping[str, Any], *, digits: str) -> Shown:
+    """A whole number, where its digits in a text are as good, and true and false count as 1 and 0."""
+    forms = [{"type": "integer", **numbers}, {"type": "string", "pattern": digits}, {"type": "boolean"}]
+    return Shown({"anyOf": forms}, instead=True)
+
+
+class OrEmpty:
+    """What may also be written as null, or as an empty array where an object belongs and the other way round."""
+
+    def __init__(self, empty: str) -> None:
+        self.empty = empty
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        size = {"array": "maxItems", "object": "maxProperties"}[self.empty]
+        return {"anyOf": [handler(schema), {"type": self.empty, size: 0}, {"type": "null"}]}

@@ -1,0 +1,128 @@
+"""What the JSON schemas of Passworks bodies say beyond what follows from their types (passworks-v2, 6 to 9)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from chalicelib.schemas.bounds import DEFAULTS, END
+
+Schema = dict[str, Any]
+
+TRANSIT_TYPES: Final = ("air", "boat", "train", "bus", "generic")
+"""passworks-v2, section 6"""
+
+OPTIONAL_TEXT: Final[Schema] = {"type": ["string", "null"], "maxLength": DEFAULTS.value_characters}
+IDENTIFIER: Final[Schema] = {"type": ["string", "null"]}
+MOMENT: Final[Schema] = {
+    "anyOf": [
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "format": "date"},
+        {"type": "string", "maxLength": 0},
+        {"type": "null"},
+    ],
+    "description": "An ISO 8601 date and time, UTC if it names no offset; an empty text is none.",
+}
+LATITUDE: Final[Schema] = {"type": "number", "minimum": -90, "maximum": 90}
+LONGITUDE: Final[Schema] = {"type": "number", "minimum": -180, "maximum": 180}
+DISTANCE: Final[Schema] = {
+    "type": ["number", "null"],
+    "minimum": 0,
+    "maximum": 1000,
+    "description": "How near a location the pass is of interest, in metres: at most 1000 for event tickets, else 100.",
+}
+KEY: Final[Schema] = {
+    "anyOf": [{"type": "string", "minLength": 1, "maxLength": DEFAULTS.name_characters}, {"type": "integer"}],
+    "description": "What names the field. `push_message` is reserved; no key may stand twice in one request.",
+}
+LOOSE_TEXT: Final[Schema] = {
+    "anyOf": [OPTIONAL_TEXT, {"type": "integer"}],
+    "description": "A text; a whole number counts as its digits.",
+}
+_BYTE: Final = r"\s*0*(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})\s*"
+_COLOUR: Final[Schema] = {
+    "type": "string",
+    "pattern": rf"^\s*(#[0-9A-Fa-f]{{3}}|#[0-9A-Fa-f]{{6}}|[rR][gG][bB]\({_BYTE},{_BYTE},{_BYTE}\))\s*$",
+}
+_COLOUR_WORDS: Final = "`#rrggbb`, `#rgb` or `rgb(r,g,b)`; answered as `#rrggbb`."
+COLOUR_OR_NULL: Final[Schema] = {"anyOf": [_COLOUR, {"type": "null"}], "description": _COLOUR_WORDS}
+COLOUR: Final[Schema] = {
+    "anyOf": [
+        _COLOUR,
+        {"enum": [None, "", False, 0]},
+        {"type": "array", "maxItems": 0},
+        {"type": "object", "maxProperties": 0},
+    ],
+    "description": f"{_COLOUR_WORDS} What is empty takes the colour away.",
+}
+BARCODE: Final[Schema] = {
+    "properties": {
+        "format": {
+            "enum": ["qrcode", "pdf417", "aztec", "ean128", "none", None],
+            "description": "Null is `qrcode`.",
+        },
+        "message": {**LOOSE_TEXT, "description": "What the code says; without it, the redeem code."},
+        "alt_text": {**LOOSE_TEXT, "description": "What stands below the code; without it, the message."},
+        "alt_text_type": {**LOOSE_TEXT, "description": "Kept and given back; `mirror` unless it says otherwise."},
+    },
+}
+SWITCH: Final[Schema] = {"enum": [True, False, "true", "false", "1", "0", 1, 0, None]}
+_ON: Final = "[tT]([rR][uU][eE])?|[yY]([eE][sS])?|[oO][nN]|1"
+_OFF: Final = "[fF]([aA][lL][sS][eE])?|[nN][oO]?|[oO][fF][fF]|0"
+LAX_FLAG: Final[Schema] = {
+    "anyOf": [
+        {"type": ["boolean", "null"]},
+        {"enum": [0, 1]},
+        {
+            "type": "string",
+            "pattern": f"^({_ON}|{_OFF}){END}",
+        },
+    ],
+}
+DESCRIPTION: Final[Schema] = {"type": ["string", "null"], "maxLength": DEFAULTS.template_description_characters}
+SIXTEEN_BITS: Final = r"^(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})" + END
+DIGITS: Final = r"^-?[0-9]{1,300}" + END
+
+PASS_EXAMPLE: Final[Schema] = {
+    "primary_fields": [{"key": "offer", "value": "30% off"}],
+    "user_info": {"email": "luis@example.com"},
+}
+CAMPAIGN_EXAMPLE: Final[Schema] = {
+    "name": "Paw Planet - Helloworld",
+    "icon_id": "b9836df9-0f8e-4cbb-9f0b-6a2e0c6c11f0",
+    "organization_name": "Luis",
+    "background_color": "#44b084",
+    "primary_fields": [
+        {"key": "offer", "value": "20% off", "label": "Any premium dog food", "behaviour": "fixed"},
+    ],
+    "barcode": {"format": "qrcode"},
+}
+
+
+def show_transit_type(schema: Schema) -> None:
+    """Boarding passes need one; event tickets show a background or a strip."""
+    schema["required"] = [name for name in schema["required"] if name != "transit_type"]
+    boarding = {"properties": {"pass_type": {"const": "boardingPass"}}, "required": ["pass_type"]}
+    ticket = {"properties": {"pass_type": {"const": "eventTicket"}}, "required": ["pass_type"]}
+    nothing = {"enum": [None, ""]}
+    schema["allOf"] = [
+        {
+            "if": boarding,
+            "then": {"properties": {"transit_type": {"enum": list(TRANSIT_TYPES)}}, "required": ["transit_type"]},
+        },
+        {
+            "if": ticket,
+            "then": {"anyOf": [{"properties": {name: nothing}} for name in ("strip_id", "background_id")]},
+        },
+    ]
+    schema["properties"]["transit_type"]["description"] = (
+        f"Of boarding passes, which need one: {', '.join(TRANSIT_TYPES)}. Ignored for others."
+    )
+    schema["examples"] = [
+        {
+            "name": "Cocacola",
+            "pass_type": "coupon",
+            "icon_id": "b9836df9-0f8e-4cbb-9f0b-6a2e0c6c11f0",
+            "background_color": "#44b084",
+            "barcode": {"format": "qrcode"},
+        }
+    ]

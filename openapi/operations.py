@@ -1,0 +1,158 @@
+"""One operation of the document: its body, its answers, and what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from chalicelib.api.declared import OWN_ROOT, Body, Operation
+from chalicelib.schemas.passworks import ROOTS
+from openapi import links, parameters, shared, words
+from openapi.models import Models, Schema, find
+
+Document = dict[str, Any]
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+_EMPTY: tuple[Schema, ...] = ({"type": "null"}, {"type": "array", "maxItems": 0})
+"""what counts as an object without keys (passworks-v2, section 8)"""
+
+
+def describe(operation: Operation, models: Models, others: Sequence[Operation]) -> Document:
+    """An operation, as the document has it; `others` are all that there are."""
+    summary, description = words.split(operation.text)
+    document: Document = {
+        "tags": [words.tag_of(operation)],
+        "summary": summary,
+        "description": f"{description}{words.form_of(operation)}".strip(),
+        "operationId": operation.name,
+    }
+    found = parameters.describe(operation)
+    if found:
+        document["parameters"] = found
+    if operation.declared.body is not None:
+        document["requestBody"] = _describe_body(operation, operation.declared.body, models)
+    document["responses"] = _describe_answers(operation, models, others)
+    document["security"] = _security(operation)
+    return document
+
+
+def _describe_body(operation: Operation, body: Body, models: Models) -> Document:
+    schema = _wrap(body, models)
+    required = not (body.may_be_empty or body.may_lack_root)
+    if body.model == "read_by_hand.AssetForm":
+        return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    content: Document = {JSON: {"schema": schema, **_example(body)}}
+    if operation.dialect == "airship":
+        content[FORM] = {"schema": _form(schema)}
+    text = words.first_paragraph(find(body.model).__doc__)
+    return {"description": text, "required": required, "content": content}
+
+
+def _example(body: Body) -> Document:
+    """The model's example under a root key, where there is one; of a type the key is that of coupons."""
+    found = find(body.model).model_json_schema().get("examples")
+    if not body.roots or not found:
+        return {}
+    root = ROOTS["coupons"] if body.roots[0] == OWN_ROOT else body.roots[0]
+    return {"example": {root: found[0]}}
+
+
+def _form(schema: Schema) -> Schema:
+    """The form of older clients (airship-wallet-v1, section 1)."""
+    return {
+        "type": "object",
+        "required": ["json"],
+        "properties": {
+            "json": {
+                "type": "string",
+                "contentMediaType": JSON,
+                "contentSchema": schema,
+                "description": "The JSON document as a text.",
+            },
+            "api_key": {"type": "string", "description": "The secret, in place of other credentials."},
+        },
+    }
+
+
+def _wrap(body: Body, models: Models) -> Schema:
+    """The schema of a whole body: the model, or an object that has it under a root key."""
+    inner = models.refer(body.model)
+    if not body.roots:
+        return {"anyOf": [inner, *_EMPTY]} if body.may_be_empty else inner
+    value: Schema = {"anyOf": [inner, *_EMPTY]}
+    if body.may_lack_root:
+        return {"anyOf": [{"type": "object", "properties": dict.fromkeys(body.roots, value)}, *_EMPTY]}
+    choices = list(_choices(body, value))
+    if body.beside is not None:
+        choices = [choice | {"allOf": [models.refer(body.beside)]} for choice in choices]
+    if body.may_be_empty:
+        choices += [{"type": "object", "maxProperties": 0}, *_EMPTY]
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}
+
+
+def _choices(body: Body, value: Schema) -> Iterator[Schema]:
+    """One schema for each root key; whatever stands under a key that comes after the first one is not looked at."""
+    before: list[str] = []
+    for root in body.roots:
+        group = [*ROOTS.values()] if root == OWN_ROOT else [root]
+        for name in group:
+            choice: Schema = {"type": "object", "title": name, "required": [name], "properties": {name: value}}
+            if before:
+                choice["not"] = {"anyOf": [{"required": [other]} for other in before]}
+            yield choice
+        before += group
+
+
+def _describe_answers(operation: Operation, models: Models, others: Sequence[Operation]) -> dict[str, Document]:
+    answers: dict[str, Document] = {}
+    headers = shared.headers_of(operation)
+    for status, media in sorted(operation.declared.answers.items()):
+        kinds = (media,) if isinstance(media, str) else media or ()
+        text = next((_text_of(kind) for kind in kinds), HTTPStatus(status).phrase)
+        answer: Document = {"description": text}
+        if headers:
+            answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+        if kinds:
+            answer["content"] = _describe_kinds(kinds, models)
+        if followed := links.describe(operation, others):
+            answer["links"] = followed
+        answers[str(status)] = answer
+    if shared.is_tagged(operation):
+        same = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+        answers["304"] = {"description": "What the client has is what a read would answer.", "headers": same}
+    for status in shared.refusals_of(operation):
+        answers.setdefault(str(status), {"$ref": f"#/components/responses/{shared.refusal(operation, status)}"})
+    return {status: answers[status] for status in sorted(answers)}
+
+
+def _text_of(kind: str) -> str:
+    if "/" in kind:
+        return words.FILES[kind]
+    text = words.first_paragraph(find(kind.removesuffix("[]")).__doc__)
+    return f"A page of: {text[0].lower()}{text[1:]}" if kind.endswith("[]") else text
+
+
+def _describe_kinds(kinds: Sequence[str], models: Models) -> Document:
+    """Media types with their schemas; several models are one of these."""
+    schemas = [models.refer(kind) for kind in kinds if "/" not in kind]
+    files = {kind: {"schema": _describe_file(kind)} for kind in kinds if "/" in kind}
+    if not schemas:
+        return files
+    return {JSON: {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}, **files}
+
+
+def _describe_file(kind: str) -> Schema:
+    if kind == JSON:
+        return {"type": "object"}
+    return {"type": "string"} if kind.startswith("text/") else {"type": "string", "contentMediaType": kind}
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    schemes = shared.SECURITY.get(operation.dialect, ())
+    required: list[dict[str, list[str]]] = [{scheme: []} for scheme in schemes]
+    if not operation.open_to_all:
+        return required
+    return [{}, *required] if 401 in operation.declared.refuses else []
