@@ -68,12 +68,12 @@ class Scale:
 
 LONG = Scale(operations=20_000, clients=16)
 SHORT = Scale(
-    operations=1_500,
+    operations=1_000,
     clients=12,
     projects=2,
     segments=2,
     cards_per_segment=14,
-    operations_per_kill=220,
+    operations_per_kill=150,
     chance=0.02,
     storm_chance=0.0015,
     sweep_delay_seconds=12,

@@ -316,6 +316,16 @@ def test_a_first_merge_of_an_unchanged_campaign_changes_no_field(stack: Stack, t
     assert read(tenant, campaign, pass_) == pass_
 
 
+def test_a_first_merge_of_a_campaign_without_places_changes_no_pass(stack: Stack, tenant: Tenant) -> None:
+    """A device would be pushed, and find the pass that it has (wallets, section 2.3, code 0)."""
+    campaign = create_campaign(tenant, primary_fields=[OFFER])
+    pass_ = create_pass(tenant, campaign)
+
+    merge(stack, tenant, campaign)
+
+    assert stored_pass(tenant, pass_).version == 1
+
+
 def test_single_updates_and_a_merge_win_in_the_order_of_their_tickets(stack: Stack, tenant: Tenant) -> None:
     campaign = create_campaign(tenant, primary_fields=[OFFER, {"key": "gate", "value": "A"}])
     passes = [create_pass(tenant, campaign) for _ in range(2)]

@@ -16,7 +16,7 @@ from chalice.app import Blueprint, Chalice
 
 from chalicelib.api.middleware import speak_the_dialect
 from chalicelib.api.passworks.entry import PassworksRequest, Reply, route
-from chalicelib.api.passworks.filters import read_query
+from chalicelib.api.passworks.filters import filters, read_query
 from chalicelib.api.passworks.paging import paging_headers, read_paging
 from chalicelib.domain.filtering import Kind
 from local.server import HttpServer
@@ -117,10 +117,10 @@ def probe(tenant: Tenant) -> Iterator[Tenant]:
     """A client of an app with the routes below, which opens to the tenant's credentials."""
     blueprint = Blueprint(__name__)
 
-    @route(blueprint, "/v2/probes", methods=["GET"])
+    @route(blueprint, "/v2/probes", methods=["GET"], query=(filters({"name": Kind.TEXT}),))
     def list_probes(request: PassworksRequest) -> Any:
         paging = read_paging(request)
-        query = read_query(request, attributes={"name": Kind.TEXT})
+        query = read_query(request)
         names = [condition.value for condition in query.conditions]
         return Reply(document=names, headers=paging_headers(paging, 58))
 

@@ -23,6 +23,9 @@ from tests.contract.raw_http import RawAnswer, basic, send
 from tests.support.stack import Stack, Tenant
 
 OPEN_TO_ALL = {
+    "GET /openapi.json",
+    "GET /docs",
+    "GET /docs/{version}/{asset}",
     "GET /v2/ping",
     "GET /p/{distribution}",
     "GET /p/{distribution}/{code}",

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.loaded_file import main, remove_abandoned
 from local.clients import create_client
 from local.engine import Engine, find_or_install, start_dynoxide
 from local.environment import PREFIX, build_environment
@@ -106,3 +108,21 @@ def test_a_file_without_its_facts_is_not_taken_for_whole(tmp_path: Path) -> None
     subprocess.run(command, cwd=ROOT, capture_output=True, timeout=DEADLINE_SECONDS, check=True)
 
     assert database.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("wish", ["axb", "20000x2x3", "-5x1", "0x1", "1500x0", "10x51", ""])
+def test_a_wish_that_makes_no_sense_is_refused_with_words(wish: str, tmp_path: Path) -> None:
+    refused = CliRunner().invoke(main, ["--folder", str(tmp_path), "--", wish])
+    assert refused.exit_code == 2
+    assert "such as 20000x3" in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    left, own = tmp_path / f"process-{int(ended.stdout)}-x", tmp_path / f"process-{os.getpid()}-x"
+    for folder in (left, own):
+        folder.mkdir()
+        (folder / "bench.db").write_text("half of it")
+    remove_abandoned(tmp_path)
+    assert list(tmp_path.iterdir()) == [own]

@@ -63,7 +63,8 @@ def test_received_events_are_forgotten(template: Template, stage: Stage) -> None
         for table in template.of_type("AWS::DynamoDB::Table").values()
         if "TimeToLiveSpecification" in table
     }
-    forgetful = {stage.prefix + table for table in ("received-events", "deliveries")}
+    names = ("received-events", "deliveries", "rate-limits", "idempotency")
+    forgetful = {stage.prefix + table for table in names}
     assert found == {name: {"AttributeName": "expires_at", "Enabled": True} for name in forgetful}
 
 

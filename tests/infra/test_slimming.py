@@ -30,8 +30,9 @@ from tests.infra import exercises
 from tests.infra.archives import LAYER_PACKAGES, needs_their_platform, unpack_archives
 from tests.support.certificates import as_pem, elliptic_key, make_bundle
 
-MAXIMUM_BYTES = 12_700_000
-"""of code and dependencies together, zipped; 9 MB of it are the compiled parts of cryptography, pydantic and Pillow"""
+MAXIMUM_BYTES = 13_250_000
+"""of code and dependencies together, zipped; 9 MB of it are the compiled parts of cryptography, pydantic and Pillow,
+half a megabyte is the viewer of the API's description, which no cold start reads"""
 
 NEVER_LOADED = {
     "botocore.crt.auth": "needs awscrt",

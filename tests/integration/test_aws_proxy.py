@@ -26,6 +26,7 @@ from tests.support.aws_proxy import (
 )
 from tests.support.stack import Stack
 
+SEQUENCES = "passel-local-sequences"
 KEY = {"name": {"S": "proxied"}}
 
 
@@ -36,6 +37,8 @@ def proxy(stack: Stack) -> Iterator[Proxy]:
     assert endpoint
     with run_proxy(endpoint) as running:
         yield running
+    # these rows stay for the tests of other files, to whom this one would be damage
+    stack.dynamodb.delete_item(TableName=SEQUENCES, Key=KEY)
 
 
 def connect(proxy: Proxy, service: str = "dynamodb") -> Any:
@@ -53,7 +56,7 @@ def connect(proxy: Proxy, service: str = "dynamodb") -> Any:
 def add(client: Any) -> int:
     """One more in a row of the sequences."""
     answer = client.update_item(
-        TableName="passel-local-sequences",
+        TableName=SEQUENCES,
         Key=KEY,
         UpdateExpression="ADD probe :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
@@ -108,7 +111,7 @@ def test_a_cancelled_transaction_tells_its_reasons(proxy: Proxy) -> None:
         return cancel(["None", "TransactionConflict"])
 
     proxy.rule = rule
-    puts = [{"Put": {"TableName": "passel-local-sequences", "Item": {"name": {"S": name}}}} for name in "ab"]
+    puts = [{"Put": {"TableName": SEQUENCES, "Item": {"name": {"S": name}}}} for name in "ab"]
     with pytest.raises(ClientError) as caught:
         connect(proxy).transact_write_items(TransactItems=puts)
     assert caught.value.response["Error"]["Code"] == "TransactionCanceledException"

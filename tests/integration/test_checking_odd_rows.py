@@ -16,7 +16,7 @@ from chalicelib.commands.checks import check
 from chalicelib.domain.checking import Kind
 from chalicelib.domain.errors import NumberTaken
 from chalicelib.wiring import get_platform
-from tests.support.checking_world import World, find_damage, run_check
+from tests.support.checking_world import World, run_check
 from tests.support.recount import recount
 
 _ROWS: dict[str, Callable[[World], dict[str, Any]]] = {
@@ -78,9 +78,11 @@ def test_a_status_that_nobody_knows_is_not_spread(world: World, tmp_path: Path) 
     world.damage_pass(world.named[1], template_id=None)
     world.raw.put("outbox", {"key": "odd", "queue": "push", "created_at": 0}, key=("key",))
 
-    left, _ = find_damage(world, tmp_path, "--repair", exit_code=1)
+    lines = run_check(world, tmp_path, "--json", "--repair", exit_code=1).stdout.splitlines()
 
-    assert left == [(Kind.UNREADABLE, "left")] * 3
+    left = {(each["place"], each["kind"], each["outcome"]) for each in map(json.loads, lines[:-1])}
+    odd = [f"passes {world.passes[0].pass_id}", f"passes {world.named[1].pass_id}", "outbox odd"]
+    assert left == {(place, Kind.UNREADABLE, "left") for place in odd}, lines
     row = world.raw.get("memberships", **world.membership(world.passes[0], "gold"))
     assert row
     assert row["status"] == "installed"

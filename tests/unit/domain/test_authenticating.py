@@ -72,7 +72,7 @@ class Door:
 
     def opens(self, key: str, secret: str) -> bool:
         try:
-            return authenticate(self.platform, self.cache, key=key, secret=secret) == 1
+            return authenticate(self.platform, self.cache, key=key, secret=secret).project_id == 1
         except Unauthorized:
             return False
 

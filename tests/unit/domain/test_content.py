@@ -80,7 +80,7 @@ def test_what_a_merge_reports_is_what_it_did(content: Content, update: ContentUp
         return (
             {name: entry.attributes for name, entry in of.fields.items()},
             {name: entry.attributes for name, entry in of.headers.items()},
-            of.lists,
+            {name: values for name, values in of.lists.items() if values},
         )
 
     before = Content.decode(content.encode())

@@ -289,6 +289,26 @@ def test_reads_are_paid_by_the_request() -> None:
     assert _amount(bill, Item.WRITES) == 0
 
 
+def test_a_limit_costs_a_write_for_each_request_with_a_key_and_nothing_for_those_of_phones() -> None:
+    limited = Deployment(tracing=False, rate_limits=True)
+    own: dict[str, Any] = {"reads_per_month": 1_000_000, "redeems_per_month": 500_000, "new_passes_per_month": 250_000}
+    phones: dict[str, Any] = {
+        "registrations_per_month": 10_000,
+        "page_views_per_month": 10_000,
+        "polls_per_device_per_month": 4,
+    }
+
+    assert _amount(_bill(limited, **own), Item.WRITES) - _amount(_bill(**own), Item.WRITES) == pytest.approx(1_750_000)
+    assert _bill(limited, **phones).total == pytest.approx(_bill(**phones).total)
+
+
+def test_the_page_says_what_a_million_limited_requests_cost() -> None:
+    reads: dict[str, Any] = {"reads_per_month": 1_000_000}
+    more = _bill(Deployment(tracing=False, rate_limits=True), **reads).total - _bill(**reads).total
+
+    assert f"**Rate limits.** ${more:.2f} for a million limited requests" in PAGE
+
+
 def test_a_bulk_update_is_paid_by_the_pass_and_by_the_phone() -> None:
     bill = _bill(bulk_updates_per_month=1, bulk_share=1, devices_per_pass=1, wallet_mix={Wallet.PASSBOOK: 1}, pass_kb=1)
     # a kilobyte and two index units for each pass, two for each push, one for the count of each fetch
@@ -346,6 +366,7 @@ def test_a_bulk_update_of_some_passes_at_google_says_how_long_it_takes() -> None
         (Deployment(alarms=100), {}),
         (Deployment(metrics=100), {}),
         (Deployment(index_writes_twice=True), {}),
+        (Deployment(rate_limits=True), {}),
     ],
     ids=str,
 )

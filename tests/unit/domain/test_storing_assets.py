@@ -47,7 +47,7 @@ class Assets:
         self.files_at_creation = 0
         self._images = images
 
-    def create_asset(self, asset: Asset) -> None:
+    def create_asset(self, asset: Asset, *, receipt: None = None) -> None:
         if not self.works:
             raise Busy
         self.files_at_creation = len(self._images.files)
@@ -82,6 +82,7 @@ def platform() -> Any:
         assets=Assets(images),
         sequences=Sequences(),
         now=lambda: MOMENT,
+        receipt_for=lambda _: None,
         new_uuid=lambda number: f"0d9d1ed1-97a5-4a5c-8b43-{number:012x}",
     )
 

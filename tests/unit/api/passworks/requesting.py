@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from chalice.app import Request
 
+from chalicelib.api.declared import NOTHING, Declared
 from chalicelib.api.passworks.entry import PassworksRequest
 
 
@@ -38,6 +39,8 @@ def make_request(
     headers: Mapping[str, str] | None = None,
     route: str = "/v2/probe",
     path: str = "/v2/probe",
+    declared: Declared = NOTHING,
 ) -> PassworksRequest:
-    """What a view would get."""
-    return PassworksRequest(Request(make_event(query=query, body=body, headers=headers, route=route, path=path)))
+    """What a view would get, of a route that declares that."""
+    event = make_event(query=query, body=body, headers=headers, route=route, path=path)
+    return PassworksRequest(Request(event), declared=declared)

@@ -6,13 +6,22 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.passworks.contents import read_campaign, read_pass
+from chalicelib.api.bodies import read_model
+from chalicelib.api.passworks import contents
 from chalicelib.domain.campaign_drafts import PUSH_MESSAGE, CampaignDraft, ContentDraft
 from chalicelib.domain.errors import InvalidRequest
-from chalicelib.schemas.passworks import GROUPS
+from chalicelib.schemas.passworks import GROUPS, CampaignBody, PassBody
 
 UUID = "74278bda-b644-4520-8f0c-720eaf059935"
 DOCUMENTS: list[dict[str, Any]] = [{}, {"unknown": 1, "foreground_color": 5, "state": "archived"}]
+
+
+def read_pass(document: dict[str, Any]) -> ContentDraft:
+    return contents.read_pass(read_model(PassBody, document))
+
+
+def read_campaign(document: dict[str, Any]) -> CampaignDraft:
+    return contents.read_campaign(read_model(CampaignBody, document))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

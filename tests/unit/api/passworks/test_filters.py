@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.api.passworks.filters import read_query
+from chalicelib.api.declared import Declared
+from chalicelib.api.passworks.filters import filters, read_query
 from chalicelib.domain.errors import InvalidFilter
 from chalicelib.domain.filtering import Condition, Kind, Ordering, Predicate, Query
 from chalicelib.errors import passworks_answer
@@ -24,7 +25,7 @@ REGISTRATIONS = {
 
 
 def read(query: str) -> Query:
-    return read_query(make_request(query), attributes=REGISTRATIONS)
+    return read_query(make_request(query, declared=Declared(query=(filters(REGISTRATIONS),))))
 
 
 def refuse(query: str) -> InvalidFilter:
@@ -80,7 +81,8 @@ def test_a_repeated_key_counts_each_time() -> None:
 
 
 def test_the_longest_predicate_wins() -> None:
-    (found,) = read_query(make_request("q[is_not_eq]=a"), attributes={"is_not": Kind.TEXT, "is": Kind.TEXT}).conditions
+    declared = Declared(query=(filters({"is_not": Kind.TEXT, "is": Kind.TEXT}),))
+    (found,) = read_query(make_request("q[is_not_eq]=a", declared=declared)).conditions
 
     assert found == Condition(attribute="is", kind=Kind.TEXT, predicate=Predicate.NOT_EQ, value="a")
 

@@ -1,0 +1,1 @@
+"""Whole stories, told by clients that behave as the contracts say that existing ones do."""
