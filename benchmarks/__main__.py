@@ -9,6 +9,7 @@ from typing import Protocol
 
 import click
 
+from benchmarks.conditions import DEFAULT_SCALE
 from benchmarks.reporting import BarsMissed
 
 PARTS = {
@@ -19,6 +20,7 @@ PARTS = {
     "contention": "benchmarks.parts:run_contention",
     "wallets": "benchmarks.parts:run_wallets",
     "pushes": "benchmarks.parts:run_pushes",
+    "limits": "benchmarks.limits:run",
     "cold_start": "benchmarks.parts:run_cold_start",
 }
 """what is measured, in this order, and the function that does it: `run(*, scale: int)`"""
@@ -29,8 +31,8 @@ PARTS = {
 @click.option(
     "--scale",
     type=click.IntRange(1000),
-    default=lambda: os.environ.get("SCALE", "100000"),
-    show_default="$SCALE or 100000",
+    default=lambda: os.environ.get("SCALE", DEFAULT_SCALE),
+    show_default=f"$SCALE or {DEFAULT_SCALE}",
     help="The largest number of passes in one tag.",
 )
 def main(parts: Sequence[str], scale: int) -> None:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -129,8 +132,8 @@ class Loaded:
     @contextmanager
     def copy_for_writing(self) -> Iterator[Path]:
         """A copy for as long as the block runs; cheap where the file system can share blocks."""
-        with tempfile.TemporaryDirectory(dir=self.database.parent, prefix="run-") as name:
-            copy = Path(name) / "bench.db"
+        with _own_folder(self.database.parent) as own:
+            copy = own / "bench.db"
             if subprocess.run(["cp", "--reflink=auto", str(self.database), str(copy)], capture_output=True).returncode:
                 shutil.copyfile(self.database, copy)
             yield copy
@@ -142,6 +145,7 @@ def provide_file(wishes: Sequence[Wish], *, folder: Path = FOLDER) -> Loaded:
     Sets this process's environment, and forgets its settings: call it before the stack is started.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(folder)
     name = "-".join(f"{wish.passes}x{wish.tags}" for wish in wishes)
     database = folder / f"passes-{name}-{_digest()}.db"
     facts = database.with_suffix(".json")
@@ -155,6 +159,30 @@ def provide_file(wishes: Sequence[Wish], *, folder: Path = FOLDER) -> Loaded:
     return Loaded(database, [Population(**each) for each in document["populations"]], document["seconds"])
 
 
+@contextmanager
+def _own_folder(beside: Path) -> Iterator[Path]:
+    """A folder that is gone after the block; if the process is killed, the next one removes it."""
+    with tempfile.TemporaryDirectory(dir=beside, prefix=f"process-{os.getpid()}-") as name:
+        yield Path(name)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Removes what processes left that were killed."""
+    for left in folder.glob("process-*"):
+        if not _is_running(int(left.name.split("-")[1])):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _digest() -> str:
     """Changes with tables, attributes of rows, loader and engine, so that an old file is not taken for a new one."""
     rows = {model.__name__: sorted(model.get_attributes()) for model in MODELS}
@@ -165,8 +193,8 @@ def _digest() -> str:
 def _load(wishes: Sequence[Wish], database: Path) -> tuple[list[Population], float]:
     begin = time.perf_counter()
     binary = obtain_binary(DEFAULT_FOLDER)
-    with tempfile.TemporaryDirectory(dir=database.parent, prefix="load-") as name:
-        export = Path(name) / "export"
+    with _own_folder(database.parent) as own:
+        export = own / "export"
         engine = start_dynoxide(binary, None)
         try:
             apply_environment(build_environment(dynamodb_url=engine.url, sqs_url=_NOWHERE))
@@ -182,11 +210,11 @@ def _load(wishes: Sequence[Wish], database: Path) -> tuple[list[Population], flo
         finally:
             engine.stop()
         _write_rows(export, seeds)
-        schema = Path(name) / "schema.json"
+        schema = own / "schema.json"
         schema.write_text(json.dumps([{"Table": table} for table in [*read_tables(PREFIX), _PLAIN_SCHEMA]]))
-        partial = Path(name) / "bench.db"
-        _import(binary, export, schema, partial, expected_bytes=sum(map(_expect_bytes, wishes)))
-        partial.replace(database)
+        whole = own / "bench.db"
+        _import(binary, export, schema, whole, expected_bytes=sum(map(_expect_bytes, wishes)))
+        whole.replace(database)
     return [seed.population for seed in seeds], round(time.perf_counter() - begin, 1)
 
 
@@ -272,7 +300,9 @@ def _run(tasks: Sequence[partial[Written]]) -> Iterator[Written]:
         yield from (task() for task in tasks)
         return
     # spawned, since the store's client must not be shared with a forked process
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes:
+    # who presses Ctrl-C means the whole run, which ends its processes itself
+    spawn, ignore = multiprocessing.get_context("spawn"), (signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(mp_context=spawn, initializer=signal.signal, initargs=ignore) as processes:
         for ended in as_completed([processes.submit(task) for task in tasks]):
             yield ended.result()
 
@@ -315,13 +345,23 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+class _WishType(click.ParamType[Wish]):
+    name = "PASSESxTAGS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Wish:
+        """Reads `20000x3`, or `20000` for one tag."""
+        found = re.fullmatch(r"([1-9][0-9]*)(?:x([1-9]|[1-4][0-9]|50))?", str(value))
+        if found is None:
+            self.fail(f"{value} is no number of passes and of tags (1 to 50), such as 20000x3", param, ctx)
+        return Wish(int(found[1]), int(found[2] or 1))
+
+
 @click.command()
-@click.argument("wishes", nargs=-1, required=True, metavar="PASSESxTAGS...")
+@click.argument("wishes", nargs=-1, required=True, type=_WishType(), metavar="PASSESxTAGS...")
 @click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True)
-def main(wishes: Sequence[str], folder: Path) -> None:
+def main(wishes: Sequence[Wish], folder: Path) -> None:
     """Loads a file, unless it is there, and prints what is in it."""
-    asked = [Wish(*map(int, text.split("x"))) for text in wishes]
-    loaded = provide_file(asked, folder=folder)
+    loaded = provide_file(wishes, folder=folder)
     document = {
         "database": str(loaded.database),
         "megabytes": round(_size(loaded.database) / 1e6, 1),

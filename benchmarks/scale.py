@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import logging
 import os
-import platform as machine
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.conditions import describe_run, name_results
 from benchmarks.loaded_file import Loaded, Wish, provide_file
 from benchmarks.reporting import BarsMissed, Section, report_sections
 from benchmarks.scale_bars import BAR, FORMULA, find_growth, find_slow_pages
 from local.embedded import run_embedded
-from local.install import VERSION
 
 if TYPE_CHECKING:
     from benchmarks.scale_subjects import Subject
@@ -69,7 +67,7 @@ def run(*, scale: int, effort: Effort | None = None) -> None:
             raise SystemExit("benchmarks need dynoxide: on another engine the figures mean nothing")
         with _silent_log():
             sections, missed = _measure(loaded, effort)
-    report_sections([_describe(loaded, scale, effort), *sections], name="scale")
+    report_sections([_describe(loaded, scale, effort), *sections], name=name_results("scale", scale=scale))
     if missed:
         raise BarsMissed(missed)
 
@@ -144,21 +142,14 @@ def _rows(measured: Sequence[Any], *, without: str = "") -> list[dict[str, Any]]
 
 
 def _describe(loaded: Loaded, scale: int, effort: Effort) -> Section:
-    facts = {
-        "measured": datetime.now(UTC).isoformat(timespec="minutes"),
-        "command": f"make bench SCALE={scale} PARTS=scale",
-        "processors": os.cpu_count(),
-        "machine": f"{machine.system()} {machine.machine()}, Python {machine.python_version()}",
-        "engine": f"dynoxide {VERSION}, on disk",
-        "tries": f"{effort.timed} of each request at each size, {effort.rounds} of each page of the depth",
-        "load": f"{os.getloadavg()[0]:.1f} processes at the end: above the processors, times hold waiting",
-        "file": f"{loaded.database.stat().st_size / 1e6:.0f} MB, loaded in {loaded.seconds:.0f} s when it was made",
-    }
-    text = (
+    return describe_run(
+        "Scale",
         "Requests are answered in this process by the handler that Lambda calls: CPU is that of the application with "
-        "botocore, and the wall holds the engine too. Sizes and pages take turns. Units are the engine's."
+        "botocore, and the wall holds the engine too. Sizes and pages take turns. Units are the engine's.",
+        command=f"make bench SCALE={scale} PARTS=scale" if effort == Effort() else "none: the effort was another",
+        tries=f"{effort.timed} of each request at each size, {effort.rounds} of each page of the depth",
+        file=f"{loaded.database.stat().st_size / 1e6:.0f} MB, loaded in {loaded.seconds:.0f} s when it was made",
     )
-    return Section("Scale", text, [{"fact": name, "value": value} for name, value in facts.items()])
 
 
 @contextmanager
