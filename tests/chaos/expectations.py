@@ -128,7 +128,7 @@ class Expectations:
             return None if self._is_first_value(card, field, value) else f"{field} is {value!r} of no ticket"
         if writer is None or field not in writer.values or not writer.may_work:
             return f"{field} is {value!r} of ticket {ticket}, which nobody has written"
-        if not self._may_reach(writer, card):
+        if not self._may_reach(writer, card, ticket=ticket):
             return f"{field} is {value!r} of {writer.kind} #{writer.number}, which is not for this pass"
         return self._judge_ticket(writer, field, ticket)
 
@@ -169,7 +169,7 @@ class Expectations:
         (tag,) = operation.tags
         return self.tagging(card, tag).is_surely(True, since=operation.started, until=operation.completed)
 
-    def _may_reach(self, operation: Operation, card: str) -> bool:
+    def _may_reach(self, operation: Operation, card: str, *, ticket: int) -> bool:
         own = self._of_card[card]
         if operation.kind in SINGLE_UPDATES:
             return operation.card == card
@@ -177,7 +177,9 @@ class Expectations:
             return (operation.project, operation.template) == (own[0].project, own[0].template)
         if operation.kind is Kind.BULK_UPDATE and operation.project == own[0].project:
             (tag,) = operation.tags
-            return self.tagging(card, tag).is_possible(True, since=operation.started, until=operation.completed)
+            # an earlier try whose answer was lost has a ticket of its own; nobody was told when that is completed
+            until = operation.completed if ticket == operation.ticket else FOREVER
+            return self.tagging(card, tag).is_possible(True, since=operation.started, until=until)
         return False
 
     def _is_first_value(self, card: str, field: str, value: str) -> bool:

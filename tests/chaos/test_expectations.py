@@ -55,9 +55,9 @@ def test_what_overlaps_a_span_leaves_it_uncertain() -> None:
     assert not switch.is_possible(True, since=6.5, until=9)
 
 
-def made(*, at: float = 0.0) -> Operation:
-    """A pass with one tag."""
-    return operation(Kind.CREATE, at, at + 1, card="card", tags=("tag",), values={"Points": "first"})
+def made(*, at: float = 0.0, tags: tuple[str, ...] = ("tag",)) -> Operation:
+    """A pass, with one tag if not said otherwise."""
+    return operation(Kind.CREATE, at, at + 1, card="card", tags=tags, values={"Points": "first"})
 
 
 def bulk(started: float, ended: float, *, ticket: int, value: str, completed: float = FOREVER) -> Operation:
@@ -91,6 +91,15 @@ def test_a_bulk_update_may_or_may_not_reach_a_pass_that_lost_the_tag_meanwhile()
 def test_a_bulk_update_may_not_reach_a_pass_without_the_tag() -> None:
     untag = operation(Kind.UNTAG, 1.5, 1.8, card="card", tags=("tag",))
     expected = Expectations([made(), untag, bulk(2, 3, ticket=5, value="new")])
+    assert "not for this pass" in str(expected.judge_field("card", "Points", "new", 5))
+
+
+def test_a_lost_try_of_a_bulk_update_may_reach_passes_after_the_answered_one_is_completed() -> None:
+    late = operation(Kind.TAG, 6, 7, card="card", tags=("tag",))
+    update = bulk(2, 3, ticket=5, value="new", completed=3.5)
+    update.tries.insert(0, Try(server=0, started=1.5, ended=1.9, status=None))
+    expected = Expectations([made(tags=()), update, late])
+    assert expected.judge_field("card", "Points", "new", 4) is None, "the lost try's own ticket"
     assert "not for this pass" in str(expected.judge_field("card", "Points", "new", 5))
 
 
