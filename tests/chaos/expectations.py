@@ -125,7 +125,7 @@ class Expectations:
             return f"{field} is {value!r} of ticket {ticket}, but {missed.kind} #{missed.number} came later"
         writer = self._writers.get(value)
         if ticket == 0:
-            return None if self._is_first_value(card, field, value) else f"{field} is {value!r} of no ticket"
+            return None if self.is_first_value(card, field, value) else f"{field} is {value!r} of no ticket"
         if writer is None or field not in writer.values or not writer.may_work:
             return f"{field} is {value!r} of ticket {ticket}, which nobody has written"
         if not self._may_reach(writer, card, ticket=ticket):
@@ -182,7 +182,7 @@ class Expectations:
             return self.tagging(card, tag).is_possible(True, since=operation.started, until=until)
         return False
 
-    def _is_first_value(self, card: str, field: str, value: str) -> bool:
+    def is_first_value(self, card: str, field: str, value: str) -> bool:
         """Whether a pass may have begun with a value: its own, or its template's at some moment until then."""
         own = self._of_card[card]
         creation = next(each for each in own if each.kind in CREATIONS)

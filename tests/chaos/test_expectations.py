@@ -11,6 +11,7 @@ from tests.chaos.certainty import Change, Switch
 from tests.chaos.contract import Answer, Dialect, find_faults
 from tests.chaos.expectations import Expectations
 from tests.chaos.journal import FOREVER, Kind, Operation, Outcome, Try
+from tests.chaos.verdict import judge_reads
 
 _numbers = itertools.count(1)
 
@@ -115,6 +116,17 @@ def test_a_higher_ticket_wins_and_none_is_lower_than_what_was_given_out_before()
     assert expected.judge_field("card", "Points", "b", 6) is None, "its outcome is not known"
     later = operation(Kind.UPDATE_V2, 4, 5, card="card", values={"Points": "d"})
     assert "came later" in str(Expectations([made(), second, later]).judge_field("card", "Points", "b", 6))
+
+
+def test_a_pass_may_begin_with_what_a_merge_spreads_later() -> None:
+    campaign: dict[str, Any] = {"template": 1, "values": {"Offer": "new"}}
+    change = operation(Kind.CHANGE_CAMPAIGN, 1, 2, **campaign)
+    creation = operation(Kind.CREATE, 3, 4, card="card", template=1)
+    merge = operation(Kind.MERGE, 7, 8, **campaign)
+    read = operation(Kind.READ_PASS, 5, 6, card="card", template=1, seen={"Offer": "new"})
+    assert not list(judge_reads(Expectations([change, creation, read, merge])))
+    (violation,) = judge_reads(Expectations([creation, read, merge]))
+    assert "not written yet" in violation.detail
 
 
 def test_a_value_that_nobody_wrote_is_found() -> None:
