@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.domain.errors import InvalidRequest
@@ -156,10 +156,18 @@ class ContentUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What applying an update did: `written` if the stored content differs, `changed` if what a pass shows differs."""
+    """What applying an update did: `written` if the stored content differs, `changed` if a value in it does, `shown` if
+    what a wallet shows of it does: a field without a place is on no card."""
 
     written: bool
     changed: bool
+    shown: bool
+
+    def __or__(self, other: Merge) -> Merge:
+        return Merge(self.written or other.written, self.changed or other.changed, self.shown or other.shown)
+
+
+NOTHING_DONE = Merge(written=False, changed=False, shown=False)
 
 
 def new_entry(name: str) -> Entry:
@@ -174,49 +182,64 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
     Idempotent and order-independent: any sequence of the same updates with the same tickets gives the same attributes.
     A ticket is written down even where the value stays equal, so that a lower ticket arriving later still loses.
     """
-    written = changed = False
-    for entries, updates in ((content.fields, update.fields), (content.headers, update.headers)):
-        for name, attributes in updates.items():
-            entry = entries.get(name)
-            if entry is None:
-                entry = new_entry(name) if entries is content.fields else Entry(attributes={})
-                entries[name] = entry
-                written = changed = True
-            for attribute, value in attributes.items():
-                if entry.tickets.get(attribute, 0) >= ticket_id or not _accepts(entry, attribute):
-                    continue
-                changed |= _differs(entry.attributes, attribute, value)
-                entry.attributes[attribute] = value
-                entry.tickets[attribute] = ticket_id
-                written = True
-    defaulted = _apply_defaults(content, update.defaults, ticket_id=ticket_id)
-    written, changed = written or defaulted.written, changed or defaulted.changed
+    done = NOTHING_DONE
+    for name, attributes in update.fields.items():
+        entry, is_new = _find_field(content, name)
+        done |= _apply_to_entry(entry, attributes, ticket_id=ticket_id, is_new=is_new)
+    for name, attributes in update.headers.items():
+        is_new = name not in content.headers
+        entry = content.headers.setdefault(name, Entry(attributes={}))
+        merge = _apply_to_entry(entry, attributes, ticket_id=ticket_id, is_new=is_new)
+        done |= replace(merge, shown=merge.changed)
+    for name, attributes in update.defaults.items():
+        entry, is_new = _find_field(content, name)
+        done |= _apply_defaults(entry, attributes, ticket_id=ticket_id, is_new=is_new)
     for name, value in update.lists.items():
         if content.list_tickets.get(name, 0) >= ticket_id:
             continue
-        changed |= _differs(content.lists, name, value) and not _is_missing_anyway(content.lists, name, value)
+        differs = _differs(content.lists, name, value) and not _is_missing_anyway(content.lists, name, value)
         content.lists[name] = value
         content.list_tickets[name] = ticket_id
+        done |= Merge(written=True, changed=differs, shown=differs)
+    return done
+
+
+def _find_field(content: Content, name: str) -> tuple[Entry, bool]:
+    """The field, and whether it was made for this."""
+    if name in content.fields:
+        return content.fields[name], False
+    content.fields[name] = new_entry(name)
+    return content.fields[name], True
+
+
+def _apply_to_entry(entry: Entry, attributes: Attributes, *, ticket_id: int, is_new: bool) -> Merge:
+    was_placed, written, changed = is_placed(entry), is_new, is_new
+    for attribute, value in attributes.items():
+        if entry.tickets.get(attribute, 0) >= ticket_id or not _accepts(entry, attribute):
+            continue
+        changed |= _differs(entry.attributes, attribute, value)
+        entry.attributes[attribute] = value
+        entry.tickets[attribute] = ticket_id
         written = True
-    return Merge(written=written, changed=changed)
+    return Merge(written=written, changed=changed, shown=changed and (was_placed or is_placed(entry)))
 
 
-def _apply_defaults(content: Content, defaults: Mapping[str, Attributes], *, ticket_id: int) -> Merge:
-    written = changed = False
-    for name, attributes in defaults.items():
-        if name not in content.fields:
-            content.fields[name] = new_entry(name)
-            written = changed = True
-        entry = content.fields[name]
-        for attribute, value in attributes.items():
-            is_later_default = entry.tickets.get(attribute, 0) < -ticket_id
-            if attribute in entry.attributes and not is_later_default:
-                continue
-            changed |= _differs(entry.attributes, attribute, value)
-            entry.attributes[attribute] = value
-            entry.tickets[attribute] = -ticket_id
-            written = True
-    return Merge(written=written, changed=changed)
+def _apply_defaults(entry: Entry, attributes: Attributes, *, ticket_id: int, is_new: bool) -> Merge:
+    was_placed, written, changed = is_placed(entry), is_new, is_new
+    for attribute, value in attributes.items():
+        is_later_default = entry.tickets.get(attribute, 0) < -ticket_id
+        if attribute in entry.attributes and not is_later_default:
+            continue
+        changed |= _differs(entry.attributes, attribute, value)
+        entry.attributes[attribute] = value
+        entry.tickets[attribute] = -ticket_id
+        written = True
+    return Merge(written=written, changed=changed, shown=changed and (was_placed or is_placed(entry)))
+
+
+def is_placed(entry: Entry) -> bool:
+    """Whether a field has a place on a card."""
+    return (entry.attributes.get("fieldType") or NOT_ASSIGNED) != NOT_ASSIGNED
 
 
 def _accepts(entry: Entry, attribute: str) -> bool:

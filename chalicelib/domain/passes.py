@@ -8,7 +8,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update, check_stored_size
 from chalicelib.domain.errors import InvalidRequest
@@ -71,7 +70,7 @@ class PassSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass(PassSummary):
-    """A whole pass. `revision` grows with every write of it, `version` only when what it shows changes."""
+    """A whole pass. `revision` grows with every write of it, `version` only when what a wallet shows of it changes."""
 
     authentication_token: str
     public_type: str | None
@@ -80,7 +79,7 @@ class Pass(PassSummary):
     last_modified: int
     """whole seconds since 1970; strictly increases with `version` (wallets, section 2.4)"""
     changed_ticket: int
-    """the ticket that last changed what the pass shows; 0 since creation"""
+    """the ticket that last changed what wallets show of the pass; 0 since creation"""
     revision: int
     redeem_code: str
     """unique in the template (passworks-v2, section 12)"""
@@ -174,15 +173,12 @@ def change_content(
         return ContentChange(pass_, pass_, merge, "")
     stored = content.encode()
     check_stored_size(stored, of="pass", maximum_bytes=maximum_bytes)
-    visible: dict[str, Any] = {}
+    after = replace(pass_, content=content, revision=pass_.revision + 1)
     if merge.changed:
-        visible = {
-            "version": pass_.version + 1,
-            "last_modified": max(int(now.timestamp()), pass_.last_modified + 1),
-            "changed_ticket": ticket_id,
-            "updated_at": max(now, pass_.updated_at),
-        }
-    after = replace(pass_, content=content, revision=pass_.revision + 1, **visible)
+        after = replace(after, updated_at=max(now, pass_.updated_at))
+    if merge.shown:
+        last_modified = max(int(now.timestamp()), pass_.last_modified + 1)
+        after = replace(after, version=pass_.version + 1, last_modified=last_modified, changed_ticket=ticket_id)
     return ContentChange(pass_, after, merge, stored)
 
 

@@ -49,7 +49,7 @@ def personalize_pass(platform: Platform, pass_: Pass, *, token: str, info: Mappi
             status=TicketStatus.COMPLETED,
             created_at=created_at,
             target=None,
-            progress=Progress(total=1, processed=1, changed=int(merge.changed)),
+            progress=Progress(total=1, processed=1, changed=int(merge.shown)),
         )
         outgoing = announce_change(after, ticket_id=ticket_id, now=now)
         outgoing += tell_personalized(platform, after, token=token, info=info, now=now)

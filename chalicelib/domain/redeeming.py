@@ -90,7 +90,7 @@ def redeem_pass(
             status=TicketStatus.COMPLETED,
             created_at=created_at,
             target=None,
-            progress=Progress(total=1, processed=1, changed=int(merge.changed)),
+            progress=Progress(total=1, processed=1, changed=int(merge.shown)),
         )
         redeem = Redeem(
             redeem_id=platform.new_uuid(number),

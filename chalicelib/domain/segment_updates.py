@@ -76,7 +76,7 @@ class _Job:
 
     def is_changed(self, change: ContentChange) -> bool:
         """Whether the pass shows something new because of this ticket, be it from an earlier try."""
-        return change.merge.changed or change.after.changed_ticket == self.ticket.ticket_id
+        return change.merge.shown or change.after.changed_ticket == self.ticket.ticket_id
 
     def apply_to_many(self, pass_ids: Sequence[int]) -> list[Outcome]:
         """What became of each pass: changed or not, why not, or None if it does not belong to the target.

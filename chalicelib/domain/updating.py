@@ -95,7 +95,7 @@ def _write(
         status=TicketStatus.COMPLETED,
         created_at=created_at,
         target=None,
-        progress=Progress(total=1, processed=1, changed=int(merge.changed)),
+        progress=Progress(total=1, processed=1, changed=int(merge.shown)),
     )
     outgoing = announce_change(after, ticket_id=ticket_id, now=platform.now()) if announced else []
     receipt = platform.receipt_for(ticket if result is None else result)

@@ -237,7 +237,7 @@ class Progress(Answer):
 
     total: Count
     processed: Count
-    changed: Count = Field(description="How many show something else than before.")
+    changed: Count = Field(description="On how many a wallet shows something else than before.")
     failed: Count
 
 

@@ -175,11 +175,14 @@ def content_actions(before: Pass, after: Pass) -> list[Action]:
     """What an update of content writes; the index by time is touched only when the time moves."""
     actions: list[Action] = [PassRow.content.set(after.content.encode()), PassRow.revision.set(after.revision)]
     if after.version != before.version:
-        updated_at = as_milliseconds(after.updated_at)
         actions += [
             PassRow.version.set(after.version),
             PassRow.last_modified.set(after.last_modified),
             PassRow.changed_ticket.set(after.changed_ticket),
+        ]
+    if after.updated_at != before.updated_at:
+        updated_at = as_milliseconds(after.updated_at)
+        actions += [
             PassRow.updated_at.set(updated_at),
             PassRow.updated_order.set(updated_order(updated_at, after.pass_id)),
         ]

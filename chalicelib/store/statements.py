@@ -20,7 +20,8 @@ Statement = dict[str, Any]
 
 
 _WRITTEN = ("content", "revision")
-_SHOWN = ("version", "last_modified", "changed_ticket", "updated_at", "updated_order")
+_SHOWN = ("version", "last_modified", "changed_ticket")
+_UPDATED = ("updated_at", "updated_order")
 
 
 def update_content(change: ContentChange) -> Statement:
@@ -29,15 +30,12 @@ def update_content(change: ContentChange) -> Statement:
     names: tuple[str, ...] = _WRITTEN
     values = [{"S": change.stored}, {"N": str(after.revision)}]
     if after.version != before.version:
-        updated_at = as_milliseconds(after.updated_at)
         names += _SHOWN
-        values += [
-            {"N": str(after.version)},
-            {"N": str(after.last_modified)},
-            {"N": str(after.changed_ticket)},
-            {"N": str(updated_at)},
-            {"S": updated_order(updated_at, after.pass_id)},
-        ]
+        values += [{"N": str(after.version)}, {"N": str(after.last_modified)}, {"N": str(after.changed_ticket)}]
+    if after.updated_at != before.updated_at:
+        updated_at = as_milliseconds(after.updated_at)
+        names += _UPDATED
+        values += [{"N": str(updated_at)}, {"S": updated_order(updated_at, after.pass_id)}]
     values += [{"N": str(before.pass_id)}, {"N": str(before.revision)}]
     return {"Statement": _update_passes(PassRow.Meta.table_name, names), "Parameters": values}
 

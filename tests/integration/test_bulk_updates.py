@@ -123,13 +123,30 @@ def test_an_update_that_changes_nothing_is_processed_and_not_counted_as_changed(
 
 def test_a_late_update_counts_as_changed_what_it_changes_beside_a_higher_ticket(stack: Stack, tenant: Tenant) -> None:
     passes = make_passes(tenant.project_id, 2, tags=[TAG])
-    late = _start(tenant.project_id, write_field("Late", "1"))
+    late = _start(tenant.project_id, write_field("back7", "1"))
     tenant.call("PUT", f"/v1/pass/{passes[0].pass_id}", json={"fields": {"Points": {"value": "9"}}})
 
     stack.drain()
 
-    assert [field_value(pass_, "Late") for pass_ in passes] == ["1", "1"]
+    assert [field_value(pass_, "back7") for pass_ in passes] == ["1", "1"]
     assert _progress(late) == (TicketStatus.COMPLETED, 2, 2, 2, 0)
+
+
+def test_a_field_without_a_place_is_written_and_no_device_is_told(stack: Stack, tenant: Tenant) -> None:
+    passes = make_passes(tenant.project_id, 2, tags=[TAG])
+    before = [read_pass(pass_) for pass_ in passes]
+
+    tenant.call("PUT", f"/v1/pass/{passes[0].pass_id}", json={"fields": {"Nowhere": {"value": "1"}}})
+    ticket = _start(tenant.project_id, write_field("Nowhere", "2"))
+    stack.drain()
+
+    assert [field_value(pass_, "Nowhere") for pass_ in passes] == ["2", "2"]
+    assert _progress(ticket) == (TicketStatus.COMPLETED, 2, 2, 0, 0)
+    after = [read_pass(pass_) for pass_ in passes]
+    assert [(each.version, each.last_modified) for each in after] == [
+        (each.version, each.last_modified) for each in before
+    ]
+    assert all(now.updated_at > then.updated_at for now, then in zip(after, before, strict=True))
 
 
 @pytest.mark.parametrize("clear", [tagging.empty_tag, tagging.delete_tag], ids=["emptied", "deleted"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Entries = dict[str, dict[str, Any]]
@@ -81,6 +81,12 @@ def _place(shown: Shown, name: str) -> dict[str, Any]:
     """A field; one that the pass does not have stands where its name says (`back1`), or nowhere."""
     place = name.rstrip("0123456789")
     return shown.fields.setdefault(name, {"fieldType": place if place in PLACES else "notAssigned"})
+
+
+def on_cards(shown: Shown) -> Shown:
+    """What wallets show of it: no field that has no place."""
+    fields = {name: entry for name, entry in shown.fields.items() if entry.get("fieldType") != "notAssigned"}
+    return replace(shown, fields=fields)
 
 
 def message_fields(text: str | None) -> Entries:

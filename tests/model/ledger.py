@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.model.content import Shown, Write, play
+from tests.model.content import Shown, Write, on_cards, play
 from tests.support.phones import PassFile, Phone
 from tests.support.stack import Tenant
 
@@ -143,13 +143,13 @@ class Pass:
         return self.pass_id // SEGMENT
 
     def take(self, write: Write, *, announced: bool = True) -> bool:
-        """A write arrives; whether the pass shows something else now."""
+        """A write arrives; whether wallets show something else now."""
         self.writes.append(write)
         before, self.shown = self.shown, play(self.base, self.writes)
-        if self.shown == before:
+        self.changed |= self.shown != before
+        if on_cards(self.shown) == on_cards(before):
             return False
         self.version += 1
-        self.changed = True
         self.due |= announced and bool(self.registrations)
         self.template.events["updates"] += 1
         return True

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.content import Content, ContentUpdate, Entry, Merge, apply_update, overlay
+from chalicelib.domain.content import NOTHING_DONE, Content, ContentUpdate, Entry, Merge, apply_update, overlay
 
 LISTS = ("locations", "beacons", "semantics", "universalLinks")
 
@@ -52,7 +52,7 @@ def test_an_update_applied_twice_writes_nothing_the_second_time(content: Content
     apply_update(content, update, ticket_id=7)
     before = content.encode()
 
-    assert apply_update(content, update, ticket_id=7) == Merge(written=False, changed=False)
+    assert apply_update(content, update, ticket_id=7) == NOTHING_DONE
     assert content.encode() == before
 
 
@@ -76,27 +76,45 @@ def test_a_copy_for_an_update_takes_it_without_touching_the_original(content: Co
 
 @given(_contents, _updates)
 def test_what_a_merge_reports_is_what_it_did(content: Content, update: ContentUpdate) -> None:
-    def shown(of: Content) -> Any:
+    def told(of: Content) -> Any:
         return (
             {name: entry.attributes for name, entry in of.fields.items()},
             {name: entry.attributes for name, entry in of.headers.items()},
             {name: values for name, values in of.lists.items() if values},
         )
 
+    def shown(of: Content) -> Any:
+        fields, *rest = told(of)
+        places = {name: attributes.get("fieldType", "notAssigned") for name, attributes in fields.items()}
+        return {name: fields[name] for name, place in places.items() if place != "notAssigned"}, *rest
+
     before = Content.decode(content.encode())
     merge = apply_update(content, update, ticket_id=5)
 
     assert merge.written == (content.encode() != before.encode())
     # 1 and True are equal in Python and differ on the wire
-    assert merge.changed == (repr(shown(content)) != repr(shown(before)))
+    assert merge.changed == (repr(told(content)) != repr(told(before)))
+    assert merge.shown == (repr(shown(content)) != repr(shown(before)))
 
 
 def test_an_equal_value_is_written_down_so_that_a_lower_ticket_still_loses() -> None:
     content = Content(fields={"Points": Entry({"fieldType": "primary", "value": "5"})})
 
-    assert apply_update(content, _write("5"), ticket_id=9) == Merge(written=True, changed=False)
-    assert apply_update(content, _write("4"), ticket_id=8) == Merge(written=False, changed=False)
+    assert apply_update(content, _write("5"), ticket_id=9) == Merge(written=True, changed=False, shown=False)
+    assert apply_update(content, _write("4"), ticket_id=8) == NOTHING_DONE
     assert content.fields["Points"].attributes["value"] == "5"
+
+
+def test_a_field_without_a_place_changes_nothing_that_a_wallet_shows() -> None:
+    content = Content(fields={"Points": Entry({"fieldType": "notAssigned", "value": "5"})})
+
+    assert apply_update(content, _write("6"), ticket_id=2) == Merge(written=True, changed=True, shown=False)
+    assert apply_update(content, _write("1", name="Unknown"), ticket_id=3) == Merge(True, True, shown=False)
+    assert apply_update(content, _write("1", name="back1"), ticket_id=4) == Merge(True, True, shown=True)
+    given_a_place = ContentUpdate(fields={"Points": {"fieldType": "back"}})
+    assert apply_update(content, given_a_place, ticket_id=5).shown
+    taken_off = ContentUpdate(fields={"Points": {"fieldType": "notAssigned", "value": "7"}})
+    assert apply_update(content, taken_off, ticket_id=6).shown
 
 
 def _write(value: object, *, name: str = "Points") -> ContentUpdate:
