@@ -23,7 +23,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.finding import get_live_references, get_pass_or_raise, get_template_or_raise
 from chalicelib.domain.passes import Expectation, NewPass, Pass, PassReference, PassStatus, release
 from chalicelib.domain.ports import Platform
-from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.retrying import Unheard, retry_conflicts
 from chalicelib.domain.tagging import add_tags, resolve_tags
 from chalicelib.domain.tags import TagReference, validate_tag_names
 from chalicelib.domain.templates import DEFAULT_BARCODES, Template, TemplateReference
@@ -362,16 +362,16 @@ def delete_pass(
         PreconditionFailed: it is not what was expected, before anything was removed.
         NotFound, Ambiguous, Busy
     """
-    unheard: Pass | None = None
+    unheard = Unheard[Pass]()
 
     def attempt() -> Pass | None:
-        nonlocal unheard, expect
+        nonlocal expect
         try:
             pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
         except NotFound:
-            if unheard is None:
+            if unheard.thing is None:
                 raise
-            return unheard
+            return unheard.thing
         if expect is not None:
             expect(pass_)
         registrations = []
@@ -386,11 +386,8 @@ def delete_pass(
             expect = None  # the deletion has begun
             return None
         live = get_live_references(platform, pass_)
-        try:
+        with unheard.noting(pass_):
             platform.passes.delete_pass(pass_, live=live, registrations=registrations, now=platform.now())
-        except Conflict as conflict:
-            unheard = pass_ if conflict.may_be_written else unheard
-            raise
         return pass_
 
     deleted = None

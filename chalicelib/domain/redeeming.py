@@ -9,11 +9,11 @@ from chalicelib.domain.announcing import announce_change, send_waiting
 from chalicelib.domain.callback_events import tell_redeemed
 from chalicelib.domain.campaign_lists import find_passes_by_code, get_pass_of_campaign_or_raise
 from chalicelib.domain.content import ContentUpdate
-from chalicelib.domain.errors import Conflict, NotFound, RedeemRefused
+from chalicelib.domain.errors import NotFound, RedeemRefused
 from chalicelib.domain.passes import Expectation, Pass, PassReference, apply_ticket
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.redeems import Redeem
-from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.retrying import Unheard, retry_conflicts
 from chalicelib.domain.templates import Template
 from chalicelib.domain.tickets import Progress, Ticket, TicketStatus
 from chalicelib.domain.updating import take_ticket, update_pass
@@ -53,12 +53,12 @@ def redeem_pass(
         PreconditionFailed: the pass is not what was expected.
     """
     numbered: tuple[int, datetime] | None = None
-    unheard = False
+    unheard = Unheard[int]()
 
     def attempt() -> Pass:
-        nonlocal numbered, unheard
+        nonlocal numbered
         before = get_pass_of_campaign_or_raise(platform, template, serial_number)
-        if unheard and numbered and platform.redeems.is_stored(pass_id=before.pass_id, number=numbered[0]):
+        if unheard.thing is not None and platform.redeems.is_stored(pass_id=before.pass_id, number=unheard.thing):
             return before
         if before.is_voided:
             raise RedeemRefused("Pass already redeemed")
@@ -92,34 +92,31 @@ def redeem_pass(
             target=None,
             progress=Progress(total=1, processed=1, changed=int(merge.shown)),
         )
-        redeem = Redeem(
-            redeem_id=platform.new_uuid(number),
-            number=number,
-            template_id=before.template_id,
-            pass_id=before.pass_id,
-            serial_number=before.serial_number,
-            redeem_code=before.redeem_code,
-            comment=comment,
-            created_at=redeemed_at,
-        )
+        redeem = _make_redeem(before, platform.new_uuid(number), number, comment, redeemed_at)
         outgoing = announce_change(after, ticket_id=ticket_id, now=platform.now())
         outgoing += tell_redeemed(platform, after, redeem, campaign_id=template.campaign_id)
-        try:
+        receipt = platform.receipt_for(after)
+        with unheard.noting(number):
             platform.passes.update_pass(
-                before=before,
-                after=after,
-                ticket=ticket,
-                redeem=redeem,
-                outgoing=outgoing,
-                receipt=platform.receipt_for(after),
+                before=before, after=after, ticket=ticket, redeem=redeem, outgoing=outgoing, receipt=receipt
             )
-        except Conflict as conflict:
-            unheard = unheard or conflict.may_be_written
-            raise
         send_waiting(platform, outgoing)
         return after
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
+
+
+def _make_redeem(of: Pass, redeem_id: str, number: int, comment: str | None, now: datetime) -> Redeem:
+    return Redeem(
+        redeem_id=redeem_id,
+        number=number,
+        template_id=of.template_id,
+        pass_id=of.pass_id,
+        serial_number=of.serial_number,
+        redeem_code=of.redeem_code,
+        comment=comment,
+        created_at=now,
+    )
 
 
 def _take_number(platform: Platform, template: Template) -> tuple[int, datetime]:

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 from chalicelib.domain.errors import Busy, Conflict
 
 Result = TypeVar("Result")
+Thing = TypeVar("Thing")
+
+
+class Unheard(Generic[Thing]):
+    """What a try was about of whose end nothing was heard. Its write may have taken effect: a later try that finds
+    things as they are after such a write takes it for its own."""
+
+    def __init__(self) -> None:
+        self.thing: Thing | None = None
+
+    @contextmanager
+    def noting(self, thing: Thing) -> Iterator[None]:
+        """Around the write: remembers the thing if nobody can tell whether it was written."""
+        try:
+            yield
+        except Conflict as conflict:
+            if conflict.may_be_written:
+                self.thing = thing
+            raise
 
 
 def retry_conflicts(attempt: Callable[[], Result], *, budget_seconds: float) -> Result:

@@ -11,7 +11,7 @@ from chalicelib.domain.errors import Busy, Conflict, InvalidRequest, NotFound
 from chalicelib.domain.finding import get_live_tags, get_pass_or_raise, get_tag_or_raise
 from chalicelib.domain.passes import Expectation, PassReference
 from chalicelib.domain.ports import Platform
-from chalicelib.domain.retrying import retry_conflicts
+from chalicelib.domain.retrying import Unheard, retry_conflicts
 from chalicelib.domain.tags import Tag, TagReference, plan_tagging, validate_tag_names
 
 
@@ -134,24 +134,20 @@ def remove_tag(
         NotFound: no such tag or pass, or the pass does not have the tag.
         Ambiguous, PreconditionFailed, Busy
     """
-    unheard: tuple[int, int] | None = None
+    unheard = Unheard[tuple[int, int]]()
 
     def attempt() -> tuple[int, int]:
-        nonlocal unheard
         tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
         pass_ = get_pass_or_raise(platform, project_id=project_id, reference=reference)
         ids = tag.tag_id, pass_.pass_id
         if TagReference(tag.tag_id, tag.generation) not in pass_.tags:
-            if unheard == ids:
+            if unheard.thing == ids:
                 return ids
             raise NotFound(f"tag {tag.name} on pass", pass_.pass_id)
         if expect is not None:
             expect(pass_)
-        try:
+        with unheard.noting(ids):
             platform.passes.remove_tag(pass_, tag)
-        except Conflict as conflict:
-            unheard = ids if conflict.may_be_written else unheard
-            raise
         return ids
 
     return retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds)
@@ -183,21 +179,17 @@ def delete_tag(platform: Platform, *, project_id: int, segment: str) -> Cleared:
     Raises:
         NotFound, Busy
     """
-    unheard: Tag | None = None
+    unheard = Unheard[Tag]()
 
     def attempt() -> Tag:
-        nonlocal unheard
         try:
             tag = get_tag_or_raise(platform, project_id=project_id, segment=segment)
         except NotFound:
-            if unheard is None:
+            if unheard.thing is None:
                 raise
-            return unheard
-        try:
+            return unheard.thing
+        with unheard.noting(tag):
             platform.tags.delete_tag(tag)
-        except Conflict as conflict:
-            unheard = tag if conflict.may_be_written else unheard
-            raise
         return tag
 
     return _clear(platform, retry_conflicts(attempt, budget_seconds=platform.bounds.budget_seconds))
