@@ -93,7 +93,7 @@ def test_a_status_that_nobody_knows_is_not_spread(world: World, tmp_path: Path) 
 def test_a_bulk_update_counts_a_pass_that_cannot_be_read_and_goes_on(own_world: World) -> None:
     own_world.damage_pass(own_world.passes[0], content="{no json")
 
-    body = {"fields": {"Points": {"value": "2"}}}
+    body = {"fields": {"back1": {"value": "3"}}}
     ticket_id = int(own_world.tenant.call("PUT", "/v1/tag/gold/passes", json=body)["ticketId"])
     own_world.stack.drain()
 

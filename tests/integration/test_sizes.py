@@ -34,15 +34,15 @@ def test_a_pass_that_cannot_hold_the_update_is_counted_as_failed_and_holds_nobod
     template_id = make_template(project_id).template_id
     small = make_passes(project_id, 2, tags=[TAG], template_id=template_id)
     large = make_passes(
-        project_id, 1, tags=[TAG], template_id=template_id, update=write_field("Story", "s" * (limit - 1000))
+        project_id, 1, tags=[TAG], template_id=template_id, update=write_field("back1", "s" * (limit - 1000))
     )[0]
 
-    ticket = _start(project_id, write_field("Note", "n" * 2000))
+    ticket = _start(project_id, write_field("back2", "n" * 2000))
     stack.drain()
 
     assert _progress(ticket) == (TicketStatus.COMPLETED, 3, 3, 2, 1)
-    assert {field_value(pass_, "Note") for pass_ in small} == {"n" * 2000}
-    assert field_value(large, "Note") is None
+    assert {field_value(pass_, "back2") for pass_ in small} == {"n" * 2000}
+    assert field_value(large, "back2") is None
     consistent(project_id)
 
 
@@ -73,7 +73,7 @@ def test_a_bulk_update_of_large_passes_reaches_all(stack: Stack, tenant: Tenant,
     for _ in range(6):
         make_passes(tenant.project_id, 20, tags=[TAG], template_id=template_id)
 
-    ticket = _start(tenant.project_id, write_field("Note", "short"))
+    ticket = _start(tenant.project_id, write_field("back2", "short"))
     stack.drain()
 
     assert _progress(ticket) == (TicketStatus.COMPLETED, 120, 120, 120, 0)

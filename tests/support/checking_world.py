@@ -117,7 +117,7 @@ def make_world(stack: Stack) -> World:
     devices.install(platform, project_id=project_id, pass_id=first.pass_id, device="another")
     devices.remove(platform, project_id=project_id, pass_id=first.pass_id, device="another")
     redeeming.redeem_pass(platform, campaign, serial_number=first.serial_number, comment=None)
-    body = {"fields": {"Points": {"value": "1"}}}
+    body = {"fields": {"back1": {"value": "1"}}}
     tickets = [int(tenant.call("PUT", "/v1/tag/gold/passes", json=body)["ticketId"]) for _ in range(3)]
     stack.drain()
     tags, _ = platform.tags.get_tags(project_id=project_id, names=["gold", "silver", "copper", "iron", "tin"])

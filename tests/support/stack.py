@@ -98,11 +98,16 @@ class Stack:
         return [name for name in HANDLERS if _is_held(queues[PREFIX + name])]
 
     def forget_rows(self) -> None:
-        """Empties all tables but the one of sequences, so that ids go on: who reads whole tables has less to read."""
+        """Empties all tables but for the sequences of all projects, so that ids go on: who reads whole tables has less
+        to read. A sequence of one project has a name with a colon."""
+        sequences = f"{PREFIX}sequences"
+        rows = self.dynamodb.get_paginator("scan").paginate(TableName=sequences).build_full_result()["Items"]
         for table in read_tables(PREFIX):
-            if table["TableName"] != f"{PREFIX}sequences":
-                self.dynamodb.delete_table(TableName=table["TableName"])
+            self.dynamodb.delete_table(TableName=table["TableName"])
         create_tables(self.dynamodb, PREFIX, wait=False)
+        for row in rows:
+            if ":" not in row["name"]["S"]:
+                self.dynamodb.put_item(TableName=sequences, Item=row)
 
     def count_calls(self) -> AbstractContextManager[Calls]:
         """Counts the DynamoDB calls of this process while the block runs."""
