@@ -98,8 +98,8 @@ class Stack:
         return [name for name in HANDLERS if _is_held(queues[PREFIX + name])]
 
     def forget_rows(self) -> None:
-        """Empties all tables but for the sequences of all projects, so that ids go on: who reads whole tables has less
-        to read. A sequence of one project has a name with a colon."""
+        """Empties all tables, so that who reads whole ones has less to read. Ids go on: the numbers of sequences stay,
+        but for those of one project (a name with a colon); not the time, which a test may have moved on."""
         sequences = f"{PREFIX}sequences"
         rows = self.dynamodb.get_paginator("scan").paginate(TableName=sequences).build_full_result()["Items"]
         for table in read_tables(PREFIX):
@@ -107,7 +107,8 @@ class Stack:
         create_tables(self.dynamodb, PREFIX, wait=False)
         for row in rows:
             if ":" not in row["name"]["S"]:
-                self.dynamodb.put_item(TableName=sequences, Item=row)
+                number = {"name": row["name"], "value": row["value"]}
+                self.dynamodb.put_item(TableName=sequences, Item=number)
 
     def count_calls(self) -> AbstractContextManager[Calls]:
         """Counts the DynamoDB calls of this process while the block runs."""
