@@ -8,9 +8,10 @@ READY := $(VENV)/.ready
 # one more than there are processors, since tests wait too
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 STAGE ?= dev
+CLIENT ?= build/client
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage chaos model lint style audit format openapi bench package deploy destroy clean
+.PHONY: help run demo test coverage chaos model lint style audit format openapi client bench package deploy destroy clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -69,6 +70,10 @@ format: $(READY) ## rewrite the sources in the house format
 
 openapi: $(READY) ## write the description of the API from routes and models
 	@$(PYTHON) -m openapi
+
+client: $(READY) ## make a typed Python client from the description, in CLIENT=build/client
+	@PATH="$(dir $(abspath $(PYTHON))):$$PATH" $(PYTHON) -m openapi_python_client generate --path chalicelib/api/description/openapi.json \
+		--config docs/client.yaml --output-path $(CLIENT) --overwrite --fail-on-warning
 
 bench: $(READY) ## measure latency, cost and scale (SCALE=100000 passes; PARTS=scale narrows)
 	@$(PYTHON) -m benchmarks $(PARTS)

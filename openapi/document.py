@@ -11,7 +11,7 @@ from openapi_pydantic.v3.v3_1 import OpenAPI
 
 from chalicelib.api.declared import OPERATIONS, Operation
 from chalicelib.api.description.routes import BASE_URL
-from openapi import operations, shared, webhooks, words
+from openapi import operations, path_parameters, shared, webhooks, words
 from openapi.models import Models
 
 FILE: Final = Path(__file__).parents[1] / "chalicelib" / "api" / "description" / "openapi.json"
@@ -62,7 +62,8 @@ def compose() -> dict[str, Any]:
     ).model_dump(mode="json", by_alias=True, exclude_unset=True)
     whole: dict[str, Any] = _with_whole_numbers(document)
     # as pydantic wrote them: the typed model would have to know every key
-    whole["components"]["schemas"] = models.schemas()
+    schemas = models.schemas() | path_parameters.SCHEMAS | shared.SCHEMAS
+    whole["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas)}
     return whole
 
 

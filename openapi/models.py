@@ -23,6 +23,7 @@ class Models:
 
     def __init__(self) -> None:
         self._found: dict[str, type[BaseModel]] = {}
+        self._made: dict[str, Schema] = {}
 
     def refer(self, name: str) -> Schema:
         """A reference to the model `module.Class`; with `[]` behind it an array of them.
@@ -37,12 +38,24 @@ class Models:
             raise ValueError(f"two models are called {model.__name__}")
         return {"$ref": REFERENCE.format(model=model.__name__)}
 
+    def name(self, name: str, schema: Schema) -> Schema:
+        """A reference to a schema that is no model, by a name of its own.
+
+        Raises:
+            ValueError: another schema has it.
+        """
+        if self._made.setdefault(name, schema) != schema:
+            raise ValueError(f"two schemas are called {name}")
+        return {"$ref": REFERENCE.format(model=name)}
+
     def schemas(self) -> dict[str, Schema]:
         """The schema of every model that was referred to, and of those inside them, by name."""
         models = [(model, "validation") for _, model in sorted(self._found.items())]
         _, definitions = models_json_schema(models, ref_template=REFERENCE)  # type: ignore[arg-type]
         found = definitions.get("$defs", {})
-        return {name: tidy(found[name]) for name in sorted(found)}
+        if both := found.keys() & self._made.keys():
+            raise ValueError(f"models and other schemas are called {sorted(both)}")
+        return {name: tidy(schema) for name, schema in found.items()} | self._made
 
 
 def find(name: str) -> type[BaseModel]:
@@ -53,11 +66,11 @@ def find(name: str) -> type[BaseModel]:
 
 
 def tidy(schema: Any) -> Any:
-    """A schema without titles, which repeat names, and without null as the default of what may be absent."""
+    """A schema without titles, which repeat names, and without a default that says that nothing is nothing."""
     if not isinstance(schema, dict):
         return schema
     kept = {key: value for key, value in schema.items() if key != "title"}
-    if kept.get("default", ...) is None:
+    if kept.get("default", ...) in (None, [], {}):
         del kept["default"]
     for key in _INSIDE:
         if key in kept:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import BaseModel
+
 from chalicelib.api.declared import OWN_ROOT, Body, Operation
+from chalicelib.schemas.bounds import EMPTY
 from chalicelib.schemas.passworks import ROOTS
 from openapi import links, parameters, shared, words
 from openapi.models import Models, Schema, find
@@ -16,7 +20,7 @@ Document = dict[str, Any]
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
-_EMPTY: tuple[Schema, ...] = ({"type": "null"}, {"type": "array", "maxItems": 0})
+_EMPTY: tuple[Schema, ...] = ({"type": "null"}, dict(EMPTY["array"]))
 """what counts as an object without keys (passworks-v2, section 8)"""
 
 
@@ -46,7 +50,8 @@ def _describe_body(operation: Operation, body: Body, models: Models) -> Document
         return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     content: Document = {JSON: {"schema": schema, **_example(body)}}
     if operation.dialect == "airship":
-        content[FORM] = {"schema": _form(schema)}
+        model = find(body.model)
+        content[FORM] = {"schema": models.name(f"{model.__name__.removesuffix('Body')}Form", _form(schema, model))}
     text = words.first_paragraph(find(body.model).__doc__)
     return {"description": text, "required": required, "content": content}
 
@@ -60,9 +65,11 @@ def _example(body: Body) -> Document:
     return {"example": {root: found[0]}}
 
 
-def _form(schema: Schema) -> Schema:
+def _form(schema: Schema, model: type[BaseModel]) -> Schema:
     """The form of older clients (airship-wallet-v1, section 1)."""
     return {
+        "description": "A body as older clients send it, in a form.",
+        "examples": [{"json": json.dumps(each)} for each in model.model_json_schema().get("examples", [])],
         "type": "object",
         "required": ["json"],
         "properties": {
@@ -147,7 +154,9 @@ def _describe_kinds(kinds: Sequence[str], models: Models) -> Document:
 def _describe_file(kind: str) -> Schema:
     if kind == JSON:
         return {"type": "object"}
-    return {"type": "string"} if kind.startswith("text/") else {"type": "string", "contentMediaType": kind}
+    if kind.startswith("text/"):
+        return {"type": "string"}
+    return {"type": "string", "format": "binary", "contentMediaType": kind}
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:

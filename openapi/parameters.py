@@ -75,7 +75,10 @@ def _(parameter: Choice) -> Schema:
         for word in parameter.choices
     )
     schema: Schema = {
-        "anyOf": [{"enum": list(parameter.choices)}, {"type": "string", "pattern": f"^({anyhow})?{END}"}],
+        "anyOf": [
+            {"title": parameter.name, "enum": list(parameter.choices)},
+            {"type": "string", "pattern": f"^({anyhow})?{END}"},
+        ],
     }
     return schema if parameter.default is None else schema | {"default": parameter.default}
 

@@ -7,8 +7,15 @@ from typing import Any, Final
 
 from chalicelib.domain.templates import STYLES
 from chalicelib.schemas.bounds import DEFAULTS
+from openapi.models import REFERENCE
 
 Document = dict[str, Any]
+
+SCHEMAS: Final[dict[str, Document]] = {
+    "CampaignType": {"type": "string", "enum": [*STYLES]},
+    "CampaignTypeOrAlias": {"type": "string", "enum": [*STYLES, "event_tickers"]},
+}
+"""by name: what is one type for all operations, and so one in clients made from the description"""
 
 _ID: Final = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
 _UUID: Final = {"type": "string", "format": "uuid"}
@@ -29,10 +36,10 @@ _AIRSHIP: Final[Mapping[str, tuple[str, Document]]] = {
 }
 
 _PASSWORKS: Final[Mapping[str, tuple[str, Document]]] = {
-    "campaign_type": ("The type of the campaign.", {"type": "string", "enum": [*STYLES]}),
+    "campaign_type": ("The type of the campaign.", {"$ref": REFERENCE.format(model="CampaignType")}),
     "campaign_type_or_alias": (
         "The type of the campaign; `event_tickers` is another spelling of `event_tickets`.",
-        {"type": "string", "enum": [*STYLES, "event_tickers"]},
+        {"$ref": REFERENCE.format(model="CampaignTypeOrAlias")},
     ),
     "campaign_id": ("The campaign.", _UUID),
     "pass_id": ("The pass.", _UUID),

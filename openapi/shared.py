@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from chalicelib import errors
 from chalicelib.api.declared import Operation
-from openapi.models import Models
+from openapi.models import REFERENCE, Models
 
 Document = dict[str, Any]
 
@@ -46,13 +46,15 @@ SHARES: Final[Mapping[str, Share]] = {
 }
 """`create`, `bulk` and `redeem` name kinds of routes, for what is to hold for all of a kind."""
 
+SCHEMAS: Final[dict[str, Document]] = {"ApiRevision": {"type": "string", "enum": ["1.2"]}}
+
 PARAMETERS: Final[dict[str, Document]] = {
     "Api-Revision": {
         "name": "Api-Revision",
         "in": "header",
         "required": False,
         "description": "The version of the dialect. 1.2 is the only one, and what is meant without this header.",
-        "schema": {"type": "string", "enum": ["1.2"]},
+        "schema": {"$ref": REFERENCE.format(model="ApiRevision")},
     },
     "If-Modified-Since": {
         "name": "If-Modified-Since",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES
 from chalicelib.domain.templates import BARCODES, CAMPAIGN_TYPES, NO_BARCODE, PROJECT_TYPES, VENDOR_IDS
-from chalicelib.schemas.bounds import DEFAULTS, END, SCALAR
+from chalicelib.schemas.bounds import DEFAULTS, END, SCALAR, one_of
 
 Schema = dict[str, Any]
 
@@ -119,7 +119,7 @@ BULK_EXAMPLE: Final[Schema] = {"passes": [{"externalId": "id123"}, {"fields": {"
 PROJECT_TYPE: Final[Schema] = {"enum": [*PROJECT_TYPES, None]}
 TYPE: Final[Schema] = {"enum": [*dict.fromkeys(name for _, name in CAMPAIGN_TYPES), None]}
 VENDOR: Final[Schema] = {"enum": [*VENDOR_IDS, None]}
-VENDOR_ID: Final[Schema] = {"enum": [*VENDOR_IDS.values(), *map(str, VENDOR_IDS.values()), None]}
+VENDOR_ID: Final[Schema] = one_of(*VENDOR_IDS.values(), *map(str, VENDOR_IDS.values()), None)
 
 _APPLE_ENTRY: Final[Schema] = {
     "properties": {

@@ -99,6 +99,25 @@ def whole(numbers: Mapping[str, Any], *, digits: str) -> Shown:
     return Shown({"anyOf": forms}, instead=True)
 
 
+def one_of(*values: Any) -> dict[str, Any]:
+    """One of some values, each kind of them apart: an enumeration of several kinds has no type in most languages."""
+    kinds: list[dict[str, Any]] = []
+    for kind in (str, int):
+        if found := [value for value in values if type(value) is kind]:
+            kinds.append({"type": {str: "string", int: "integer"}[kind], "enum": found})
+    flags = {value for value in values if isinstance(value, bool)}
+    if flags:
+        kinds.append({"type": "boolean"} if len(flags) == 2 else {"const": flags.pop()})
+    return {"anyOf": [*kinds, *([{"type": "null"}] if None in values else [])]}
+
+
+EMPTY: Mapping[str, Mapping[str, Any]] = {
+    "array": {"type": "array", "items": {}, "maxItems": 0},
+    "object": {"type": "object", "maxProperties": 0},
+}
+"""values without content; the entries are of any kind, since there are none"""
+
+
 class OrEmpty:
     """What may also be written as null, or as an empty array where an object belongs and the other way round."""
 
@@ -108,5 +127,4 @@ class OrEmpty:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        size = {"array": "maxItems", "object": "maxProperties"}[self.empty]
-        return {"anyOf": [handler(schema), {"type": self.empty, size: 0}, {"type": "null"}]}
+        return {"anyOf": [handler(schema), dict(EMPTY[self.empty]), {"type": "null"}]}

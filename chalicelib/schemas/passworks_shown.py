@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chalicelib.schemas.bounds import DEFAULTS, END
+from chalicelib.schemas.bounds import DEFAULTS, EMPTY, END, one_of
 
 Schema = dict[str, Any]
 
@@ -48,9 +48,9 @@ COLOUR_OR_NULL: Final[Schema] = {"anyOf": [_COLOUR, {"type": "null"}], "descript
 COLOUR: Final[Schema] = {
     "anyOf": [
         _COLOUR,
-        {"enum": [None, "", False, 0]},
-        {"type": "array", "maxItems": 0},
-        {"type": "object", "maxProperties": 0},
+        *one_of("", 0, False, None)["anyOf"],
+        dict(EMPTY["array"]),
+        dict(EMPTY["object"]),
     ],
     "description": f"{_COLOUR_WORDS} What is empty takes the colour away.",
 }
@@ -65,7 +65,7 @@ BARCODE: Final[Schema] = {
         "alt_text_type": {**LOOSE_TEXT, "description": "Kept and given back; `mirror` unless it says otherwise."},
     },
 }
-SWITCH: Final[Schema] = {"enum": [True, False, "true", "false", "1", "0", 1, 0, None]}
+SWITCH: Final[Schema] = one_of(True, False, "true", "false", "1", "0", 1, 0, None)
 _ON: Final = "[tT]([rR][uU][eE])?|[yY]([eE][sS])?|[oO][nN]|1"
 _OFF: Final = "[fF]([aA][lL][sS][eE])?|[nN][oO]?|[oO][fF][fF]|0"
 LAX_FLAG: Final[Schema] = {

@@ -10,7 +10,7 @@ from chalicelib.domain.http_dates import parse_http_date
 from tests.model.base import pick, which
 from tests.model.ledger import Device, Pass, Registration
 from tests.model.writing_rules import WritingRules
-from tests.support.phones import STYLES, PassFile, read_pass_file, token_of
+from tests.support.phones import STYLES, PassFile, new_push_token, read_pass_file, token_of
 
 GOOGLE = "google"
 
@@ -27,7 +27,7 @@ class DeviceRules(WritingRules):
         for owner in self.world.devices if everyone else [pick(self.world.devices, device)]:
             held = self.download(owner, pass_)
             if renewed:
-                owner.phone.push_token = f"{owner.phone.push_token[:32]}{self.world.next():032x}"
+                owner.phone.push_token = new_push_token()
             answer = owner.phone.register(held)
             known = pass_.registrations.get(owner.name)
             assert (answer.status_code, answer.content) == (200 if known else 201, b""), answer.text

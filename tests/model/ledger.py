@@ -123,8 +123,8 @@ class Pass:
     redeemed: int = 0
     changed: bool = False
     """since the last look"""
-    due: bool = False
-    """whoever holds it is to be pushed"""
+    due: set[int] = field(default_factory=set)
+    """writes of which whoever holds it is to be told, once each"""
     deleted: bool = False
 
     @property
@@ -150,9 +150,15 @@ class Pass:
         if on_cards(self.shown) == on_cards(before):
             return False
         self.version += 1
-        self.due |= announced and bool(self.registrations)
+        if announced:
+            self.announce(write)
         self.template.events["updates"] += 1
         return True
+
+    def announce(self, write: Write) -> None:
+        """Devices are to be told of a write, if any has the pass by then."""
+        if self.registrations:
+            self.due.add(write.order)
 
     def note_redeem(self, write: Write, comment: str | None) -> None:
         """It is redeemed."""
@@ -226,7 +232,8 @@ class Ticket:
                 continue
             self.processed += 1
             self.changed += each.take(self.write)
-            each.due |= self.is_bare_push and bool(each.registrations)
+            if self.is_bare_push:
+                each.announce(self.write)
 
 
 @dataclass(eq=False, repr=False)

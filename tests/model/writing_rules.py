@@ -115,7 +115,7 @@ class WritingRules(Base):
         words = f"push notifications sent for pass with id: {pass_.serial_number} on campaign '{template.name}'"
         assert self.call(template.project, "POST", f"{pass_.path}/push", body) == {"message": words}
         if message is None:
-            pass_.due |= bool(pass_.registrations)
+            pass_.announce(Write(self.world.next()))
         else:
             pass_.take(Write(self.world.next(), message_fields(message)))
         self.touch(pass_)
@@ -253,20 +253,17 @@ class WritingRules(Base):
         self._check_pushes()
 
     def _check_pushes(self) -> None:
-        """Devices are pushed if and only if one of their passes has changed, or a push was asked for."""
-        rows = [
-            (row.push_token, each.due)
-            for each in self.passes
-            for row in each.registrations.values()
-            if row.wallet != "google_wallet"
-        ]
-        due = {token for token, is_due in rows if is_due}
-        told = self.stack.vendors.feed.count
-        pushed = {token for token in {token for token, _ in rows} if told(token) > self.pushed.get(token, 0)}
-        assert pushed == due
-        self.pushed = {token: told(token) for token, _ in rows}
+        """Devices are pushed once for every write that has changed one of their passes, or asked for a push."""
+        due: dict[str, set[int]] = {}
         for each in self.passes:
-            each.due = False
+            for row in each.registrations.values():
+                if row.wallet != "google_wallet":
+                    due.setdefault(row.push_token, set()).update(each.due)
+            each.due = set()
+        told = {token: self.stack.vendors.feed.count(token) for token in due}
+        pushed = {token: count - self.pushed.get(token, 0) for token, count in told.items()}
+        assert pushed == {token: len(writes) for token, writes in due.items()}
+        self.pushed = told
 
 
 def _update(fields: dict[str, str], label: str | None, end: str | None) -> dict[str, Entries]:

@@ -26,6 +26,11 @@ WALLET_PASSES_URL = "http://walletpasses.appspot.com/api/attido/"
 _numbers = itertools.count(1)
 
 
+def new_push_token() -> str:
+    """One that nothing else in this process has had."""
+    return f"{next(_numbers):064x}"
+
+
 @cache
 def shared_client() -> httpx.Client:
     """The connections of all phones of this process."""
@@ -89,7 +94,7 @@ class Phone:
 
     http: httpx.Client = field(default_factory=shared_client)
     device_id: str = field(default_factory=lambda: f"{next(_numbers):032x}")
-    push_token: str = field(default_factory=lambda: f"{next(_numbers):064x}")
+    push_token: str = field(default_factory=new_push_token)
     passes: dict[str, PassFile] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from chalicelib.api.passkit.devices import _read_push_token
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.schemas import airship, passworks, passworks_templates, read_by_hand
+from chalicelib.schemas.bounds import one_of
 from openapi.models import Models, tidy
 
 TEXTS: list[Any] = ["", " ", "a", " a", "a b", "a\n", "\x7f", "é", "x" * 1024, "x" * 1025, None, 5, []]
@@ -71,7 +72,11 @@ SPOTS: list[tuple[Any, Callable[[Any], Any], list[Any]]] = [
     (passworks.PassBody, lambda value: {"user_info": value}, [{"a": 1}, [], None, "a"]),
     (passworks.PassBody, lambda value: {"max_distance": value}, [0, -1, None, "5", True]),
     (passworks.PassBody, lambda value: {"thumbnail_id": value}, ["", None, "a", 5]),
-    (passworks.UpdatePassBody, lambda value: {"merge": value}, [True, "true", "0", "1", "yes", 1, 2, None, []]),
+    (
+        passworks.UpdatePassBody,
+        lambda value: {"merge": value},
+        [True, False, "true", "0", "1", "yes", 1, 0, 2, None, []],
+    ),
     (
         passworks.PassBody,
         lambda value: {"beacons": [{"proximity_uuid": "0f8e4cbb-9f0b-6a2e-0c6c-11f000000000", "major": value}]},
@@ -106,6 +111,17 @@ SPOTS: list[tuple[Any, Callable[[Any], Any], list[Any]]] = [
 )
 def test_a_schema_allows_what_code_takes_and_nothing_else(model: Any, document: Any) -> None:
     assert is_allowed(model, document) is is_taken(model, document)
+
+
+@pytest.mark.parametrize("values", [("", 0, False, None), (1, 2, "1", "2"), (True, False, "0", 1, None)])
+def test_one_of_some_values_is_each_of_them_and_nothing_else(values: tuple[Any, ...]) -> None:
+    schema = one_of(*values)
+    candidates: list[Any] = ["", "0", "1", "2", 0, 1, 2, False, True, None, [], {}]
+    for value in candidates:
+        wanted = any(value == each and type(value) is type(each) for each in values)
+        assert Draft202012Validator(schema).is_valid(value) is wanted, value
+    for choice in schema["anyOf"]:
+        assert len({type(each) for each in choice.get("enum", [""])}) == 1, "a generator finds no type for it"
 
 
 def test_titles_go_but_not_members_of_that_name() -> None:
