@@ -118,7 +118,7 @@ def test_a_started_pump_handles_many_messages(sqs: Any) -> None:
     for first in range(0, 30, 10):
         entries = [{"Id": str(number), "MessageBody": str(number)} for number in range(first, first + 10)]
         sqs.send_message_batch(QueueUrl=address, Entries=entries)
-    pump.drain(30)
+    pump.drain(120)
     assert pump.stop(timeout_seconds=10)
     assert sorted(set(seen), key=int) == [str(number) for number in range(30)]
 
