@@ -93,7 +93,7 @@ def test_a_message_that_always_fails_ends_with_the_dead_letters(sqs: Any) -> Non
 
     handlers = {"plan": plan, "plan-dead": lambda event, context: dead.extend(event["Records"])}
     sent = sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=PREFIX + "plan")["QueueUrl"], MessageBody="x")
-    Pump(sqs, PREFIX, handlers, backoff=lambda count: 0).drain(20)
+    Pump(sqs, PREFIX, handlers, backoff=lambda count: 0).drain(120)
     assert tries == ["1", "2", "3", "4", "5"]
     assert [record["messageId"] for record in dead] == [sent["MessageId"]]
 
@@ -105,7 +105,7 @@ def test_drain_waits_for_delayed_messages(sqs: Any) -> None:
     handlers = {"sweep": lambda event, context: seen.append(event)}
     assert pump_once(sqs, PREFIX, handlers, "sweep") == 0
     started = time.monotonic()
-    assert Pump(sqs, PREFIX, handlers).drain(20) == 1
+    assert Pump(sqs, PREFIX, handlers).drain(120) == 1
     assert time.monotonic() - started > 0.5
     assert len(seen) == 1
 
