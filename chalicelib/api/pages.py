@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
 from chalice import Blueprint, Response
-from chalice.app import Request
 
 from chalicelib import logs
-from chalicelib.api.declared import Parameter, Says, declare
+from chalicelib.api.declared import Parameter
 from chalicelib.api.passkit.delivery import check_address, count_event, send_pkpass
-from chalicelib.api.requests import PKPASS, ApiRequest, View, decode, register_view
+from chalicelib.api.requests import PKPASS, ApiRequest, decode, page_route
 from chalicelib.domain import page_addresses
 from chalicelib.domain.callback_events import report_delivery
 from chalicelib.domain.clients import is_crawler, recognise_client
@@ -42,7 +40,6 @@ pages = Blueprint(__name__)
 
 _log = logging.getLogger("passel")
 
-CONTENT_TYPES = ["application/json", "*/*"]
 QR_SCALE = 8
 """pixels for each module of a QR picture"""
 
@@ -55,32 +52,6 @@ FILE = Parameter(
 )
 
 _PNG = {"Content-Type": PNG, "Cache-Control": "private, max-age=300", "X-Content-Type-Options": "nosniff"}
-
-
-def page_route(path: str, **says: Unpack[Says]) -> Callable[[View], View]:
-    """Registers a view for a person's browser; what goes wrong becomes a page as well."""
-    declared = declare(says=says)
-
-    def register(view: View) -> View:
-        def respond(raw_request: Request, parameters: Mapping[str, str]) -> Response:
-            response: Response = view(ApiRequest(raw_request, declared=declared), **parameters)
-            return response
-
-        register_view(
-            pages,
-            path,
-            dialect="pages",
-            view=view,
-            methods=["GET"],
-            content_types=CONTENT_TYPES,
-            respond=respond,
-            explain=_explain,
-            declared=declared,
-            open_to_all=True,
-        )
-        return view
-
-    return register
 
 
 def _explain(error: Exception) -> Response:
@@ -98,7 +69,11 @@ def _explain(error: Exception) -> Response:
     return Response(body=page.html, status_code=status, headers={**answer.headers, **page.headers})
 
 
-@page_route(
+_route = partial(page_route, pages, explain=_explain)
+"""Registers a view for a person's browser; what goes wrong becomes a page as well."""
+
+
+@_route(
     "/p/{distribution}",
     operation="open_distribution_page",
     answers={200: (HTML, PKPASS, PNG), 302: None},
@@ -131,7 +106,7 @@ def show_distribution(request: ApiRequest, distribution: str) -> Response:
     return response
 
 
-@page_route(
+@_route(
     "/p/{distribution}/{code}",
     operation="open_pass_page",
     answers={200: (HTML, PKPASS, PNG), 302: None},

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import unquote
 
 from chalice import Blueprint, Response
@@ -17,7 +17,7 @@ from chalice.app import Request
 from chalicelib import logs, metrics
 from chalicelib.api.bodies import check_body_size
 from chalicelib.api.conditional import answer_if_changed, make_expectation
-from chalicelib.api.declared import NOTHING, Declared, note_operations
+from chalicelib.api.declared import NOTHING, Declared, Says, declare, note_operations
 from chalicelib.domain.authenticating import authenticate
 from chalicelib.domain.errors import Busy, Conflict, PasselError, StorageUnavailable, Unauthorized
 from chalicelib.domain.finding import parse_id
@@ -243,6 +243,34 @@ def register_view(
         return response
 
     blueprint.route(path, methods=list(methods), content_types=list(content_types), name=view.__name__)(answer)
+
+
+def page_route(
+    blueprint: Blueprint, path: str, *, explain: Callable[[Exception], ErrorAnswer | Response], **says: Unpack[Says]
+) -> Callable[[View], View]:
+    """Registers a view that returns a whole response, for a browser and without credentials."""
+    declared = declare(says=says)
+
+    def register(view: View) -> View:
+        def respond(raw_request: Request, parameters: Mapping[str, str]) -> Response:
+            response: Response = view(ApiRequest(raw_request, declared=declared), **parameters)
+            return response
+
+        register_view(
+            blueprint,
+            path,
+            dialect="pages",
+            view=view,
+            methods=["GET"],
+            content_types=[JSON, "*/*"],
+            respond=respond,
+            explain=explain,
+            declared=declared,
+            open_to_all=True,
+        )
+        return view
+
+    return register
 
 
 def _note_numbers(parameters: Mapping[str, str]) -> None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final, Unpack
+from typing import Final
 
 from chalice import Blueprint, Response
-from chalice.app import Request
 
-from chalicelib.api.declared import Says, declare
-from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
+from chalicelib.api.requests import JSON, ApiRequest, decode, page_route
 from chalicelib.domain.errors import NotFound
 from chalicelib.errors import wallet_answer
 
@@ -52,30 +50,7 @@ _POLICY: Final = (
 _FIVE_MINUTES: Final = "public, max-age=300"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
-
-def _route(path: str, **says: Unpack[Says]) -> Callable[[View], View]:
-    declared = declare(says=says)
-
-    def register(view: View) -> View:
-        def respond(raw_request: Request, parameters: Mapping[str, str]) -> Response:
-            response: Response = view(ApiRequest(raw_request, declared=declared), **parameters)
-            return response
-
-        register_view(
-            description,
-            path,
-            dialect="pages",
-            view=view,
-            methods=["GET"],
-            content_types=[JSON, "*/*"],
-            respond=respond,
-            explain=wallet_answer,
-            declared=declared,
-            open_to_all=True,
-        )
-        return view
-
-    return register
+_route = partial(page_route, description, explain=wallet_answer)
 
 
 @_route("/openapi.json", operation="get_description", answers={200: JSON, 304: None}, shares=("tagged",))
