@@ -77,11 +77,13 @@ class WholeSystem(IssuingRules, TagRules, DeviceRules, WrongRules, ListLooks, Th
     def _empty_a_tag_meanwhile(self) -> None:
         """A tag is taken off its passes, and put on one of them again, when workers have begun with its update."""
         tag = len(self.tags) - 1
-        (_, emptied), pass_ = self.tags[tag], 2
+        name = self.tags[tag][1].name
+        self.tag(3, [name], 0, False)
         self.update_all(tag, 0, {"Points": "3", "Tier": "4"}, None, None, False)
         self.work("plan")
         self.clear(tag, 0, False)
-        self.tag(pass_, [emptied.name], 0, False)
+        self.tag(2, [name], 0, False)
+        self.work("segment")  # before what is left of the old passes is swept away
         self.drain()
 
     def _name_two_alike(self, *, stays: bool) -> None:
