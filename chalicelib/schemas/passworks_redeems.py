@@ -105,4 +105,6 @@ class PushBody(BaseModel):
     def _find(cls, document: dict[str, Any]) -> dict[str, Any]:
         places = [document, *(document.get(name) for name in _PLACES)]
         found = [place.get("push_message") for place in places if isinstance(place, dict)]
-        return {"push_message": next((each for each in found if each is not None), None)}
+        said = [each for each in found if each is not None]
+        # what is no text is refused wherever it stands, not only where it would count
+        return {"push_message": next((each for each in said if not isinstance(each, str)), said[0] if said else None)}
