@@ -41,10 +41,13 @@ LOOSE_TEXT: Final[Schema] = {
     "anyOf": [OPTIONAL_TEXT, {"type": "integer"}],
     "description": "A text; a whole number counts as its digits.",
 }
-_BYTE: Final = r"\s*0*(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})\s*"
+_SPACES: Final = r"[ \t\n\r\f\v]*"
+_BYTE: Final = rf"{_SPACES}(25[0-5]|2[0-4][0-9]|[01]?[0-9]{{1,2}}){_SPACES}"
 _COLOUR: Final[Schema] = {
     "type": "string",
-    "pattern": rf"^\s*(#[0-9A-Fa-f]{{3}}|#[0-9A-Fa-f]{{6}}|[rR][gG][bB]\({_BYTE},{_BYTE},{_BYTE}\))\s*$",
+    "pattern": (
+        rf"^{_SPACES}(#[0-9A-Fa-f]{{3}}|#[0-9A-Fa-f]{{6}}|[rR][gG][bB]\({_BYTE},{_BYTE},{_BYTE}\)){_SPACES}{END}"
+    ),
 }
 _COLOUR_WORDS: Final = "`#rrggbb`, `#rgb` or `rgb(r,g,b)`; answered as `#rrggbb`."
 COLOUR_OR_NULL: Final[Schema] = {"anyOf": [_COLOUR, {"type": "null"}], "description": _COLOUR_WORDS}
