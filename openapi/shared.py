@@ -82,7 +82,12 @@ PARAMETERS: Final[dict[str, Document]] = {
             " was, and done once, for a day; another request with it is refused."
         ),
         # printable characters of ASCII, and not just spaces or the quotation marks of an empty text
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f'^(?!"" *{END})[ -~]*[!-~][ -~]*{END}'},
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": f'^(?!"" *{END})[ -~]*[!-~][ -~]*{END}',
+        },
     },
     "If-None-Match": {
         "name": "If-None-Match",

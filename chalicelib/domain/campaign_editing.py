@@ -182,7 +182,9 @@ def update_campaign(platform: Platform, template: Template, *, draft: CampaignDr
     if not content.lists.get("icon_id") or is_same_look(rebase(template), content):
         return write(None)
     style = STYLES[campaign_type]
-    return _with_own_look(platform, project_id=project_id, campaign_name=name, style=style, content=content, write=write)
+    return _with_own_look(
+        platform, project_id=project_id, campaign_name=name, style=style, content=content, write=write
+    )
 
 
 def change_state(platform: Platform, template: Template, *, state: CampaignState) -> Template:

@@ -15,7 +15,6 @@ from chalicelib.domain.receiver_editing import (
 )
 from chalicelib.schemas.bounds import END, Shown
 
-
 BASE_URL: Final[Mapping[str, Any]] = {
     "minLength": 1,
     "maxLength": LONGEST_URL_CHARACTERS,

@@ -141,7 +141,10 @@ def show_type(root: str, *, is_new: bool) -> list[Schema]:
         return [_STRIP_OR_BACKGROUND]
     if root != "boarding_pass":
         return []
-    return [_KNOWN_TRANSIT_TYPE, *([{"anyOf": [_needs("template_id"), {"required": ["transit_type"]}]}] if is_new else [])]
+    return [
+        _KNOWN_TRANSIT_TYPE,
+        *([{"anyOf": [_needs("template_id"), {"required": ["transit_type"]}]}] if is_new else []),
+    ]
 
 
 def show_transit_type(schema: Schema) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from tests.contract import samples
 from tests.contract.campaigns import (
-    add_image,
     TYPES,
     add_image,
     create_campaign,
