@@ -11,7 +11,8 @@ STAGE ?= dev
 CLIENT ?= build/client
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage chaos model lint style audit format openapi client bench package deploy destroy clean
+.PHONY: help run demo test coverage chaos model fuzz lint style audit format openapi client bench package deploy destroy
+.PHONY: clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -33,7 +34,7 @@ ifdef T
 	@$(PYTHON) -m pytest $(T)
 else
 # apart: the second start, stop and mock engines, and moto's queues are one for all of a process; the last judge the others
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/model tests/contract tests/drills tests/integration
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/model tests/fuzz tests/contract tests/drills tests/integration
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e tests/infra tests/deployment
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --recorded tests/chaos tests/unit tests/whole_run
 endif
@@ -52,6 +53,10 @@ model: $(READY) ## random histories against a model of the whole system (MODEL_E
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
 	@MODEL_EXAMPLES=$(or $(MODEL_EXAMPLES),200) $(PYTHON) -m pytest tests/model -s --timeout=0 --show-capture=no \
 		$(if $(MODEL_SEED),--hypothesis-seed=$(MODEL_SEED))
+
+fuzz: $(READY) ## requests of all kinds against the description of the API (FUZZ_EXAMPLES=30, FUZZ_SEED= repeats a run)
+	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
+	@$(PYTHON) -m tests.fuzz
 
 lint: $(READY) ## check format, style and types, the template and the dependencies
 	@$(MAKE) --no-print-directory -j2 style audit # side by side: both keep one processor busy for a minute

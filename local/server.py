@@ -149,8 +149,9 @@ class _RequestHandler(ChaliceRequestHandler):
             self._answer(body)
             self.wfile.flush()
 
-    # The parent binds its own function to these names.
+    # The parent binds its own function to these names; of the last two it knows nothing.
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle  # noqa: N815
+    do_TRACE = do_QUERY = _generic_handle  # noqa: N815
 
     def _answer(self, body: bytes | None) -> None:
         try:

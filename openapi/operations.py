@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from chalicelib.api.declared import OWN_ROOT, Body, Operation
+from chalicelib.schemas import passworks_shown
 from chalicelib.schemas.bounds import EMPTY
-from chalicelib.schemas.passworks import ROOTS
+from chalicelib.schemas.passworks import ROOTS, CampaignBody, ContentBody, NewCampaignBody
 from openapi import links, parameters, shared, words
 from openapi.models import Models, Schema, find
 
@@ -75,6 +76,7 @@ def _form(schema: Schema, model: type[BaseModel]) -> Schema:
         "properties": {
             "json": {
                 "type": "string",
+                "minLength": 1,
                 "contentMediaType": JSON,
                 "contentSchema": schema,
                 "description": "The JSON document as a text.",
@@ -89,7 +91,8 @@ def _wrap(body: Body, models: Models) -> Schema:
     inner = models.refer(body.model)
     if not body.roots:
         return {"anyOf": [inner, *_EMPTY]} if body.may_be_empty else inner
-    value: Schema = {"anyOf": [inner, *_EMPTY]}
+    # what needs a member cannot be empty
+    value: Schema = inner if find(body.model).model_json_schema().get("required") else {"anyOf": [inner, *_EMPTY]}
     if body.may_lack_root:
         return {"anyOf": [{"type": "object", "properties": dict.fromkeys(body.roots, value)}, *_EMPTY]}
     choices = list(_choices(body, value))
@@ -106,11 +109,22 @@ def _choices(body: Body, value: Schema) -> Iterator[Schema]:
     for root in body.roots:
         group = [*ROOTS.values()] if root == OWN_ROOT else [root]
         for name in group:
-            choice: Schema = {"type": "object", "title": name, "required": [name], "properties": {name: value}}
+            own = _of_type(body, name) if root == OWN_ROOT else []
+            held = {"allOf": [value, *own]} if own else value
+            choice: Schema = {"type": "object", "title": name, "required": [name], "properties": {name: held}}
             if before:
                 choice["not"] = {"anyOf": [{"required": [other]} for other in before]}
             yield choice
         before += group
+
+
+def _of_type(body: Body, root: str) -> list[Schema]:
+    """What a body must hold to if it is for the type of campaigns with this root key."""
+    model = find(body.model)
+    rules = passworks_shown.limit_distance(root) if issubclass(model, ContentBody) else []
+    if issubclass(model, CampaignBody):
+        rules += passworks_shown.show_type(root, is_new=issubclass(model, NewCampaignBody))
+    return rules
 
 
 def _describe_answers(operation: Operation, models: Models, others: Sequence[Operation]) -> dict[str, Document]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from chalicelib import errors
 from chalicelib.api.declared import Operation
+from chalicelib.schemas.bounds import END
 from openapi.models import REFERENCE, Models
 
 Document = dict[str, Any]
@@ -82,7 +83,13 @@ PARAMETERS: Final[dict[str, Document]] = {
             "The caller's own name of this request. The same request with the same key is answered as the first one"
             " was, and done once, for a day; another request with it is refused."
         ),
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        # printable characters of ASCII, and not just spaces or the quotation marks of an empty text
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": f'^(?!"" *{END})[ -~]*[!-~][ -~]*{END}',
+        },
     },
     "If-None-Match": {
         "name": "If-None-Match",

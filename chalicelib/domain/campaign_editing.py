@@ -95,7 +95,10 @@ def create_campaign(platform: Platform, *, project_id: int, campaign_type: str, 
 
     if look_id is not None and is_same_look(base, content):
         return _with_look_still_there(platform, create(None), look_id=look_id)
-    return _with_own_look(platform, project_id=project_id, campaign_name=name, content=content, write=create)
+    style = STYLES[campaign_type]
+    return _with_own_look(
+        platform, project_id=project_id, campaign_name=name, style=style, content=content, write=create
+    )
 
 
 def _with_look_still_there(platform: Platform, template: Template, *, look_id: str) -> Template:
@@ -116,11 +119,17 @@ def _with_look_still_there(platform: Platform, template: Template, *, look_id: s
 
 
 def _with_own_look(
-    platform: Platform, *, project_id: int, campaign_name: str, content: Content, write: Callable[[Look], Template]
+    platform: Platform,
+    *,
+    project_id: int,
+    campaign_name: str,
+    style: str,
+    content: Content,
+    write: Callable[[Look], Template],
 ) -> Template:
     """What `write` stores with a new look. If it is refused after all, the look goes again."""
     look = create_look_for_campaign(
-        platform, project_id=project_id, campaign_name=campaign_name, content=look_of(content)
+        platform, project_id=project_id, campaign_name=campaign_name, style=style, content=look_of(content)
     )
     try:
         return write(look)
@@ -172,7 +181,10 @@ def update_campaign(platform: Platform, template: Template, *, draft: CampaignDr
     _check_update(platform, template, draft, content)
     if not content.lists.get("icon_id") or is_same_look(rebase(template), content):
         return write(None)
-    return _with_own_look(platform, project_id=project_id, campaign_name=name, content=content, write=write)
+    style = STYLES[campaign_type]
+    return _with_own_look(
+        platform, project_id=project_id, campaign_name=name, style=style, content=content, write=write
+    )
 
 
 def change_state(platform: Platform, template: Template, *, state: CampaignState) -> Template:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from chalicelib.domain.content import Content, check_content_size
 from chalicelib.domain.errors import AlreadyExists, InUse, InvalidRequest, NotFound
@@ -53,14 +54,19 @@ def create_look(
     return look
 
 
-def create_look_for_campaign(platform: Platform, *, project_id: int, campaign_name: str, content: Content) -> Look:
+def create_look_for_campaign(
+    platform: Platform, *, project_id: int, campaign_name: str, style: str, content: Content
+) -> Look:
     """Stores the look of a campaign under the first free name: `Template for <campaign>`, then with `-1`, `-2`, ...
+
+    The style is said by itself: a template of the other dialect has none in its content.
 
     Raises:
         InvalidRequest: there is no icon, or an image is unknown.
         Busy
     """
     taken = {look.name for look in platform.looks.list_looks(project_id=project_id)}
+    content = replace(content, lists={**content.lists, "style": style})
     plain = f"Template for {campaign_name}"
     for number in itertools.count():
         name = f"{plain}-{number}" if number else plain

@@ -89,7 +89,11 @@ def update_template(
     if has_look and not is_same_look(before.content, rewritten.content):
         # passworks-v2, section 9: what changes the look of a campaign makes a new one
         look = create_look_for_campaign(
-            platform, project_id=project_id, campaign_name=draft.name, content=look_of(rewritten.content)
+            platform,
+            project_id=project_id,
+            campaign_name=draft.name,
+            style=rewritten.style,
+            content=look_of(rewritten.content),
         )
 
     def change(template: Template) -> Template:

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from chalicelib.schemas.bounds import Shown
+from chalicelib.domain.receiver_editing import (
+    LONGEST_HEADER_NAME_CHARACTERS,
+    LONGEST_HEADER_VALUE_CHARACTERS,
+    LONGEST_URL_CHARACTERS,
+    MOST_HEADERS,
+)
+from chalicelib.schemas.bounds import END, Shown
+
+BASE_URL: Final[Mapping[str, Any]] = {
+    "minLength": 1,
+    "maxLength": LONGEST_URL_CHARACTERS,
+    "pattern": r"^[hH][tT][tT][pP][sS]://[^\s\x00-\x1f\x7f-\xa0\\/@?#]+(/[^\s\x00-\x1f\x7f-\xa0\\?#]*)?" + END,
+}
+HEADERS: Final[Mapping[str, Any]] = {
+    "type": ["object", "null"],
+    "maxProperties": MOST_HEADERS,
+    "propertyNames": {"maxLength": LONGEST_HEADER_NAME_CHARACTERS, "pattern": r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+" + END},
+    "additionalProperties": {
+        "type": "string",
+        "maxLength": LONGEST_HEADER_VALUE_CHARACTERS,
+        "pattern": r"^[!-~]([ -~]*[!-~])?" + END,
+    },
+}
+"""what `receiver_editing` reads of both; which hosts are public, and which headers are ours, is said there alone"""
 
 
 class CallbackBody(BaseModel):
@@ -18,10 +42,10 @@ class CallbackBody(BaseModel):
         json_schema_extra={"examples": [{"baseUrl": "https://callbacks.example", "headers": {"X-Team": "wallet"}}]},
     )
 
-    base_url: str = Field(
+    base_url: Annotated[str, Shown(BASE_URL)] = Field(
         validation_alias="baseUrl", description="An https address of a public host; paths are appended to it."
     )
-    headers: Annotated[dict[str, str], Shown({"type": ["object", "null"]})] = Field(
+    headers: Annotated[dict[str, str], Shown(HEADERS)] = Field(
         {}, description="At most 20, none of them one that HTTP or Passel sets itself."
     )
 

@@ -69,6 +69,12 @@ def _check_key(value: str) -> str:
     return value
 
 
+def _check_name(value: Any) -> Any:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise ValueError("can't be blank")
+    return value
+
+
 def _check_distance(value: Any) -> Any:
     if value is not None and value < 0:
         raise ValueError("must not be negative")
@@ -226,18 +232,18 @@ class UpdatePassBody(PassSwitches, PassBody):
 
 
 class CampaignBody(ContentBody):
-    """A campaign. It is created with a `name` and either a `template_id` or an `icon_id`; an update needs no key.
-
-    Its content, as it is stored, has at most 65,536 bytes.
-    """
+    """What is to change of a campaign. Its content, as it is stored, has at most 65,536 bytes."""
 
     model_config = ConfigDict(
         extra="ignore", defer_build=True, json_schema_extra={"examples": [shown.CAMPAIGN_EXAMPLE]}
     )
 
-    name: Annotated[str, BeforeValidator(_read_scalar), AtMost("template_name_characters")] | None = Field(
-        None, description="Unique among the account's campaigns."
-    )
+    name: Annotated[
+        str | None,
+        BeforeValidator(_check_name),
+        AtMost("template_name_characters"),
+        Shown(shown.CAMPAIGN_NAME, instead=True),
+    ] = Field(None, description="Unique among the account's campaigns.")
     description: Annotated[str, BeforeValidator(_read_scalar), AtMost("template_description_characters")] | None = (
         Field(None, description="Without it, the name.")
     )
@@ -274,3 +280,12 @@ class CampaignBody(ContentBody):
     stylesheet: OptionalText = None
     sync_locations_on_merge: Flag = True
     sync_beacons_on_merge: Flag = True
+
+
+class NewCampaignBody(CampaignBody):
+    """A campaign: it needs a `name`, and a `template_id` or an `icon_id`.
+
+    Its content, as it is stored, has at most 65,536 bytes.
+    """
+
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_new_campaign)

@@ -26,10 +26,13 @@ def _read_code(value: Any) -> Any:
 
 
 def _check_message(value: Any) -> Any:
-    limit = get_settings().limits.value_characters
-    if value is not None and (not isinstance(value, str) or len(value) > limit):
-        raise ValueError(f"must be a text of at most {limit} characters")
+    if value is not None and not _is_message(value):
+        raise ValueError(f"must be a text of at most {get_settings().limits.value_characters} characters")
     return value
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= get_settings().limits.value_characters
 
 
 Comment = Annotated[
@@ -105,4 +108,6 @@ class PushBody(BaseModel):
     def _find(cls, document: dict[str, Any]) -> dict[str, Any]:
         places = [document, *(document.get(name) for name in _PLACES)]
         found = [place.get("push_message") for place in places if isinstance(place, dict)]
-        return {"push_message": next((each for each in found if each is not None), None)}
+        said = [each for each in found if each is not None]
+        # what is no message is refused wherever it stands, not only where it would count
+        return {"push_message": next((each for each in said if not _is_message(each)), said[0] if said else None)}

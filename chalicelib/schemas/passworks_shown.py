@@ -31,17 +31,23 @@ DISTANCE: Final[Schema] = {
     "description": "How near a location the pass is of interest, in metres: at most 1000 for event tickets, else 100.",
 }
 KEY: Final[Schema] = {
-    "anyOf": [{"type": "string", "minLength": 1, "maxLength": DEFAULTS.name_characters}, {"type": "integer"}],
+    "anyOf": [
+        {"type": "string", "minLength": 1, "maxLength": DEFAULTS.name_characters, "not": {"const": "push_message"}},
+        {"type": "integer"},
+    ],
     "description": "What names the field. `push_message` is reserved; no key may stand twice in one request.",
 }
 LOOSE_TEXT: Final[Schema] = {
     "anyOf": [OPTIONAL_TEXT, {"type": "integer"}],
     "description": "A text; a whole number counts as its digits.",
 }
-_BYTE: Final = r"\s*0*(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})\s*"
+_SPACES: Final = r"[ \t\n\r\f\v]*"
+_BYTE: Final = rf"{_SPACES}(25[0-5]|2[0-4][0-9]|[01]?[0-9]{{1,2}}){_SPACES}"
 _COLOUR: Final[Schema] = {
     "type": "string",
-    "pattern": rf"^\s*(#[0-9A-Fa-f]{{3}}|#[0-9A-Fa-f]{{6}}|[rR][gG][bB]\({_BYTE},{_BYTE},{_BYTE}\))\s*$",
+    "pattern": (
+        rf"^{_SPACES}(#[0-9A-Fa-f]{{3}}|#[0-9A-Fa-f]{{6}}|[rR][gG][bB]\({_BYTE},{_BYTE},{_BYTE}\)){_SPACES}{END}"
+    ),
 }
 _COLOUR_WORDS: Final = "`#rrggbb`, `#rgb` or `rgb(r,g,b)`; answered as `#rrggbb`."
 COLOUR_OR_NULL: Final[Schema] = {"anyOf": [_COLOUR, {"type": "null"}], "description": _COLOUR_WORDS}
@@ -78,6 +84,11 @@ LAX_FLAG: Final[Schema] = {
         },
     ],
 }
+CAMPAIGN_NAME: Final[Schema] = {
+    "type": "string",
+    "pattern": r"\S",
+    "maxLength": DEFAULTS.template_name_characters,
+}
 DESCRIPTION: Final[Schema] = {"type": ["string", "null"], "maxLength": DEFAULTS.template_description_characters}
 SIXTEEN_BITS: Final = r"^(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})" + END
 DIGITS: Final = r"^-?[0-9]{1,300}" + END
@@ -98,12 +109,56 @@ CAMPAIGN_EXAMPLE: Final[Schema] = {
 }
 
 
+_NOTHING: Final[Schema] = {"enum": [None, ""]}
+_SOMETHING: Final[Schema] = {"type": "string", "minLength": 1}
+# with a condition, since generators of clients take plain properties for another definition of the member
+_KNOWN_TRANSIT_TYPE: Final[Schema] = {
+    "if": {"required": ["transit_type"]},
+    "then": {"properties": {"transit_type": {"enum": list(TRANSIT_TYPES)}}},
+}
+_STRIP_OR_BACKGROUND: Final[Schema] = {
+    "anyOf": [{"properties": {name: _NOTHING}} for name in ("strip_id", "background_id")]
+}
+
+
+def _needs(name: str) -> Schema:
+    return {"required": [name], "properties": {name: _SOMETHING}}
+
+
+def show_new_campaign(schema: Schema) -> None:
+    """What a campaign needs to begin with."""
+    schema["required"] = ["name"]
+    is_fixed = {"required": ["code_type"], "properties": {"code_type": {"const": "fixed"}}}
+    # the choice below `allOf`, since generators of clients take an object with one of its own for the choice alone
+    schema["allOf"] = [
+        {"anyOf": [_needs("template_id"), _needs("icon_id")]},
+        {"if": is_fixed, "then": _needs("code_fixed_value")},
+    ]
+    schema["examples"] = [CAMPAIGN_EXAMPLE]
+
+
+def limit_distance(root: str) -> list[Schema]:
+    """How far the campaigns of a type reach, by its root key, where that is less than for others."""
+    return [] if root == "event_ticket" else [{"properties": {"max_distance": {"maximum": 100}}}]
+
+
+def show_type(root: str, *, is_new: bool) -> list[Schema]:
+    """What campaigns of a type must hold to beyond the others, by its root key."""
+    if root == "event_ticket":
+        return [_STRIP_OR_BACKGROUND]
+    if root != "boarding_pass":
+        return []
+    return [
+        _KNOWN_TRANSIT_TYPE,
+        *([{"anyOf": [_needs("template_id"), {"required": ["transit_type"]}]}] if is_new else []),
+    ]
+
+
 def show_transit_type(schema: Schema) -> None:
     """Boarding passes need one; event tickets show a background or a strip."""
     schema["required"] = [name for name in schema["required"] if name != "transit_type"]
     boarding = {"properties": {"pass_type": {"const": "boardingPass"}}, "required": ["pass_type"]}
     ticket = {"properties": {"pass_type": {"const": "eventTicket"}}, "required": ["pass_type"]}
-    nothing = {"enum": [None, ""]}
     schema["allOf"] = [
         {
             "if": boarding,
@@ -111,7 +166,7 @@ def show_transit_type(schema: Schema) -> None:
         },
         {
             "if": ticket,
-            "then": {"anyOf": [{"properties": {name: nothing}} for name in ("strip_id", "background_id")]},
+            "then": _STRIP_OR_BACKGROUND,
         },
     ]
     schema["properties"]["transit_type"]["description"] = (

@@ -64,9 +64,11 @@ class GoogleCallbackBody(BaseModel):
 class AssetForm(BaseModel):
     """The parts of an upload, in any order."""
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
+    model_config = ConfigDict(
+        extra="ignore", defer_build=True, json_schema_extra={"propertyNames": {"minLength": 1}, "maxProperties": 16}
+    )
 
     file: Annotated[str, Field(json_schema_extra={"contentMediaType": "application/octet-stream"})] = Field(
-        alias="asset[file]", description="A JPEG, PNG or GIF of at most 1 MB and 25,000,000 pixels."
+        alias="asset[file]", min_length=1, description="A JPEG, PNG or GIF of at most 1 MB and 25,000,000 pixels."
     )
     asset_type: Literal["icon", "logo", "strip", "thumbnail", "background", "footer"] = Field(alias="asset[asset_type]")

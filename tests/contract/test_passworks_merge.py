@@ -143,8 +143,8 @@ def test_a_message_that_is_no_text_is_422(tenant: Tenant, message: Any) -> None:
     pass_ = create_pass(tenant, campaign)
 
     for target in (f"{path_of(campaign)}/merge", f"{path_of(campaign)}/push", f"{pass_path(campaign, pass_)}/push"):
-        answer = tenant.request("POST", target, json={"push_message": message})
-        check_refusal(answer, 422, 10100, "push_message")
+        for body in ({"push_message": message}, {"push_message": MESSAGE, "coupon": {"push_message": message}}):
+            check_refusal(tenant.request("POST", target, json=body), 422, 10100, "push_message")
     assert stored_pass(tenant, pass_).version == 1
 
 

@@ -464,3 +464,16 @@ def test_a_look_that_the_other_dialect_changes_is_a_new_template_here(tenant: Te
     assert shown["template_id"] != campaign["template_id"]
     assert tenant.call("GET", f"/v2/templates/{shown['template_id']}")["background_color"] == "#010203"
     assert tenant.call("GET", f"/v2/templates/{campaign['template_id']}")["background_color"] == "#123456"
+
+
+def test_a_template_of_the_other_dialect_gets_a_look_of_its_type_here(tenant: Tenant) -> None:
+    template_id = tenant.call("POST", "/v1/template", json={**TEMPLATE, "type": "Event Ticket"})["templateId"]
+    (campaign,) = tenant.call("GET", "/v2/event_tickets")
+
+    changed = patch_campaign(tenant, campaign, icon_id=add_image(tenant), background_color="#123456")
+    assert tenant.call("GET", f"/v2/templates/{changed['template_id']}")["pass_type"] == "eventTicket"
+
+    colour = {"background_color": {"fieldType": "topLevel", "formatType": 1, "value": "rgb(1,2,3)"}}
+    body = {**TEMPLATE, "type": "Event Ticket", "headers": colour}
+    tenant.call("PUT", f"/v1/template/{template_id}", json=body)
+    assert {look["pass_type"] for look in tenant.call("GET", "/v2/templates")} == {"eventTicket"}

@@ -75,7 +75,7 @@ def test_ping_answers_anybody(tenant: Tenant, target: str, headers: dict[str, st
     assert answer.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "TRACE", "QUERY"])
 @pytest.mark.parametrize("target", ["/v2/ping", "/v2/ping/"])
 def test_a_wrong_method_is_405(tenant: Tenant, method: str, target: str) -> None:
     answer = send(tenant, method, target, headers={"Authorization": basic(tenant)})

@@ -32,6 +32,8 @@ OCTETS = "application/octet-stream"
     maximum_body_bytes=LARGEST_BODY_BYTES,
     body="callbacks.PersonalizationBody",
     answer=OCTETS,
+    open_to_all=True,
+    refuses=(401,),
 )
 def personalize(request: WalletRequest, pass_type: str, serial_number: str) -> Response:
     """Personalize a pass

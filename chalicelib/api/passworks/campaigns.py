@@ -65,7 +65,7 @@ def list_campaigns(request: PassworksRequest, campaign_type: str) -> Any:
     "/v2/{campaign_type}",
     methods=["POST"],
     status=201,
-    body=Body(model="passworks.CampaignBody", roots=(OWN_ROOT,)),
+    body=Body(model="passworks.NewCampaignBody", roots=(OWN_ROOT,)),
     answer="passworks_answers.CampaignObject",
     shares=("create",),
     takes_key=True,

@@ -56,8 +56,7 @@ def read_campaign(body: CampaignBody) -> CampaignDraft:
             headers[header] = looks.top_level(looks.read_colour(colour, key) if colour else None)
     parts = {name: getattr(body, name) for name in (*LOOK_IMAGES, *_CAMPAIGN_PARTS) if name in sent}
     return CampaignDraft(
-        # null is a name that is blank, not one that was left out
-        name="" if body.name is None and "name" in sent else body.name,
+        name=body.name,
         description=body.description,
         look_id=body.template_id,
         content=_read_content(body, headers=headers, parts=parts),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +40,7 @@ DEFAULT_FORMAT = "qrcode"
 DEFAULT_ALT_TEXT_TYPE = "mirror"
 
 _HEXADECIMAL = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
-_RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", re.IGNORECASE)
+_RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", re.IGNORECASE | re.ASCII)
 _TEXT_HEADERS = {"message": "barcode_value", "alt_text": "barcodeAltText"}
 
 
@@ -142,7 +143,7 @@ def _read_format(value: Any, field: str) -> str:
 def _parse_colour(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
-    text = value.strip()
+    text = value.strip(string.whitespace)
     if match := _HEXADECIMAL.fullmatch(text):
         digits = match[1] if len(match[1]) == 6 else "".join(digit * 2 for digit in match[1])
         return f"#{digits.lower()}"

@@ -114,9 +114,16 @@ def test_options_are_not_content(sent: dict[str, Any], options: dict[str, Any]) 
     assert (draft.options, draft.content) == (options, ContentDraft())
 
 
-@pytest.mark.parametrize(("sent", "name"), [({}, None), ({"name": None}, ""), ({"name": ""}, ""), ({"name": "x"}, "x")])
-def test_a_name_of_null_is_blank_and_not_left_out(sent: dict[str, Any], name: str | None) -> None:
+@pytest.mark.parametrize(("sent", "name"), [({}, None), ({"name": "x"}, "x")])
+def test_a_name_may_be_left_out(sent: dict[str, Any], name: str | None) -> None:
     assert read_campaign(sent).name == name
+
+
+@pytest.mark.parametrize("name", [None, "", " "])
+def test_a_name_of_null_is_blank_and_not_left_out(name: str | None) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_campaign({"name": name})
+    assert (caught.value.field, caught.value.problem) == ("name", "can't be blank")
 
 
 @pytest.mark.parametrize(
