@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from chalicelib import logs
 from tests.model.machine import WholeSystem
 from tests.support.google_wallet import run_google_wallet
 from tests.support.profiles import WITHOUT_SHRINKING
@@ -37,6 +38,7 @@ def test_the_whole_system_behaves_like_the_model(stack: Stack, pytestconfig: pyt
             pass
 
         Machine.stack, Machine.google = stack, google
+        logs.set_up()  # the first worker would, and set the level
         logging.getLogger("passel").setLevel(logging.WARNING)  # thousands of requests; the level is put back
         run_state_machine_as_test(
             cast(type[RuleBasedStateMachine], Machine),
