@@ -27,8 +27,9 @@ def main(*, seed: int | None, examples: int, keep: bool) -> None:
     extent = Extent(examples=examples, stories=4 * examples, steps=12, systematic=None)
     click.echo(f"FUZZ_SEED={seed} FUZZ_EXAMPLES={examples}")
     with run_stack() as stack:
-        logging.getLogger("passel").setLevel(logging.ERROR)
-        outcome = run(World(stack), url=stack.url, seed=seed, extent=extent)
+        world = World(stack)
+        logging.getLogger("passel").setLevel(logging.ERROR)  # what thousands of requests say
+        outcome = run(world, url=stack.url, seed=seed, extent=extent, say=click.echo)
         _print(outcome)
         if keep:
             click.echo(f"The server runs on at {stack.url}; stop it with Ctrl-C.")

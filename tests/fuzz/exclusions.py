@@ -36,6 +36,14 @@ EXCLUSIONS: Final = (
         operation="GET /v1/pass/{identifier}/download",
         why="with a wrong token it does not say what is there, and the token is drawn",
     ),
+    *(
+        Exclusion(
+            check="what_is_there_is_found",
+            operation=f"{method} /v1/project/{{identifier}}/settings/callback",
+            why="the path names the project, and what need not be there is its callback",
+        )
+        for method in ("GET", "DELETE")
+    ),
 )
 
 

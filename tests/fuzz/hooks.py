@@ -159,12 +159,12 @@ class Hooks:
 
 
 def _spoils(case: Case[Any]) -> bool:
-    """Whether what the path names is not what it was: gone, of another type or state, or without its locations."""
+    """Whether what the path names is not what it was: gone, called otherwise, in another state, without locations."""
     method = case.method.upper()
-    rewrites = (method == "PUT" and case.path.startswith("/v1/template")) or "locations" in json.dumps(
-        case.body, default=str
-    )
-    return method == "DELETE" or case.path.endswith(_SPOILING) or (rewrites and method in ("PUT", "PATCH", "POST"))
+    if method == "DELETE" or case.path.endswith(_SPOILING):
+        return True
+    is_parent = case.path.startswith("/v1/template") or case.path.endswith("/{campaign_id}")
+    return method in ("PUT", "PATCH", "POST") and (is_parent or "locations" in json.dumps(case.body, default=str))
 
 
 def find_operation(case: Case[Any]) -> Operation | None:

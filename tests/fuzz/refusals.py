@@ -52,7 +52,9 @@ REFUSALS: Final[tuple[Refusal, ...]] = (
     _airship(r"externalId: matches passes in more than one template; use .*", "how many passes have a name"),
     _airship(r"template \d+ still has \d+ passes; delete them first", "whether a template has passes", where="DELETE"),
     _airship(r"locations: a (template|pass) has at most 10 locations", "how many there were before"),
-    _airship(r"tags: a pass has at most 15 tags", "how many there were before"),
+    _airship(
+        r"tags: a pass has at most 15 tags(; this one has \d+ and \d+ would be added)?", "how many there were before"
+    ),
     _airship(r"vendor: the vendor of a template cannot change from \w+", "what the template is for", where="PUT"),
     _airship(r"type: '.*' is not one of: .*", "what the template is for, if the update does not say", where="PUT"),
     _airship(r"state: Can't create a pass while \w+", "the state of the campaign", where="POST /v1/pass"),

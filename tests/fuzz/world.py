@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from chalicelib.api.description.routes import VERSION
@@ -93,7 +93,7 @@ class World:
 
     def pause(self, belongings: Belongings) -> None:
         """Lets a campaign rest, so that it can go on."""
-        campaign_id = belongings.names["passworks", "campaign_id"]
+        campaign_id = self.name(belongings, ("passworks", "campaign_id"))
         self.tenant.request("POST", f"/v2/{belongings.campaign_type}/{campaign_id}/pause")
 
     def find_asset(self) -> str:
@@ -143,9 +143,6 @@ class World:
         template_id = tenant.call("POST", "/v1/template", json=template)["templateId"]
         body = {"externalId": pass_, "tag": tag}
         pass_id = tenant.call("POST", f"/v1/pass/{template_id}", json=body)["id"]
-        (campaign,) = tenant.call("GET", f"/v2/{campaign_type}?q[name_eq]={card}")
-        (shown,) = tenant.call("GET", f"/v2/{campaign_type}/{campaign['id']}/passes")
-        distribution, code = urlsplit(shown["page_url"]).path.split("/")[2:]
         found = {
             ("airship", "template_id"): str(template_id),
             ("airship", "template_external_id"): card,
@@ -154,13 +151,7 @@ class World:
             ("airship", "tag"): tag,
             ("passworks", "campaign_type"): campaign_type,
             ("passworks", "campaign_type_or_alias"): campaign_type,
-            ("passworks", "campaign_id"): campaign["id"],
-            ("passworks", "pass_id"): shown["id"],
-            ("passworks", "redeem_code"): shown["redeem_code"],
-            ("passkit", "serial_number"): shown["serial_number"],
             ("passkit", "device_id"): f"device{number}",
-            ("pages", "distribution"): distribution,
-            ("pages", "code"): code,
         }
         return Belongings(campaign_type=campaign_type, names=found)
 
@@ -175,6 +166,17 @@ class World:
             names[kind] = str(tenant.call("POST", path, json=[PLACE])[0]["locationId"])
         elif kind == ("airship", "ticket_id"):
             names[kind] = str(tenant.call("PUT", f"/v1/pass/{names['airship', 'pass_id']}", json={})["ticketId"])
+        elif kind in _SHOWN:
+            names |= self._look_up(belongings)
+
+    def _look_up(self, belongings: Belongings) -> dict[Kind, str]:
+        """What a campaign and its pass are called outside of the Airship dialect."""
+        campaign_type, card = belongings.campaign_type, belongings.names["airship", "template_external_id"]
+        (campaign,) = self.tenant.call("GET", f"/v2/{campaign_type}?q[name_eq]={card}")
+        shown = self.tenant.call("GET", f"/v2/{campaign_type}/{campaign['id']}/passes")[0]  # the oldest
+        distribution, code = urlsplit(shown["page_url"]).path.split("/")[2:]
+        values = campaign["id"], shown["id"], shown["redeem_code"], shown["serial_number"], distribution, code
+        return dict(zip(_SHOWN, values, strict=True))
 
     def _read_token(self, belongings: Belongings) -> str:
         path = f"/v1/pass/{belongings.names['airship', 'pass_id']}/viewJSONPass"
@@ -193,5 +195,14 @@ class World:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
+
+_SHOWN: Final[tuple[Kind, ...]] = (
+    ("passworks", "campaign_id"),
+    ("passworks", "pass_id"),
+    ("passworks", "redeem_code"),
+    ("passkit", "serial_number"),
+    ("pages", "distribution"),
+    ("pages", "code"),
+)
 
 _types = itertools.cycle(ROOTS)

@@ -59,7 +59,7 @@ SPOTS: list[tuple[Any, Callable[[Any], Any], list[Any]]] = [
     (airship.CreatePassBody, lambda value: {"publicURL": {"type": "single"}, "publicUrl": value}, [5]),
     (airship.CreatePassBody, lambda value: {"tags": value}, [["a"], [5], None, "a"]),
     (airship.TemplateBody, lambda value: {"name": value}, ["a", "", "x" * 256, None, 5]),
-    (passworks.CampaignBody, lambda value: {"name": value}, ["a", "", "x" * 256, None, 5, []]),
+    (passworks.CampaignBody, lambda value: {"name": value}, ["a", "", " ", "x" * 256, None, 5, []]),
     (passworks.CampaignBody, lambda value: {"og": value}, [True, "true", 1, None]),
     (passworks.CampaignBody, lambda value: {"code_type": value}, ["sequencial", "other", None]),
     (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from chalicelib.api.passworks import looks
 from chalicelib.domain.content import Content, Entry
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.templates import APPLE, BARCODES, GOOGLE
+from chalicelib.schemas.passworks_shown import COLOUR
 
 
 def content_of(**headers: Any) -> Content:
@@ -38,6 +41,23 @@ def test_what_is_no_colour_is_refused_under_its_field_and_not_shown(written: Any
         looks.read_colour(written, "text_color")
     assert caught.value.field == "text_color"
     assert looks.show_colour(content_of(foreground_color=written), "foreground_color") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "is_one"),
+    [
+        ("\t#44b084\n", True),
+        ("#44b084\x1f", False),
+        ("\ufeff#44b084", False),
+        ("rgb(\u20031,2,3)", False),
+        ("rgb(007,2,3)", True),
+        ("rgb(0007,2,3)", False),
+    ],
+)
+def test_a_colour_is_read_as_described(written: str, is_one: bool) -> None:
+    assert (re.search(COLOUR["anyOf"][0]["pattern"], written) is not None) is is_one
+    with nullcontext() if is_one else pytest.raises(InvalidRequest):
+        looks.read_colour(written, "text_color")
 
 
 def test_a_colour_that_is_not_there_is_none() -> None:
