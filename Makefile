@@ -10,7 +10,7 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage chaos model lint style audit format openapi bench package deploy destroy clean
+.PHONY: help run demo test coverage chaos model mutation lint style audit format openapi bench package deploy destroy clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -52,6 +52,12 @@ model: $(READY) ## random histories against a model of the whole system (MODEL_E
 	@MODEL_EXAMPLES=$(or $(MODEL_EXAMPLES),200) $(PYTHON) -m pytest tests/model -s --timeout=0 --show-capture=no \
 		$(if $(MODEL_SEED),--hypothesis-seed=$(MODEL_SEED))
 
+mutation: $(READY) ## change the rules and see whether tests notice (SAMPLE=700|all, SEED=1; about an hour)
+	@$(PYTHON) -m local.engine --install build/engine >/dev/null
+	@test -x $(VENV)-mutation/bin/python || $(PYTHON3) -m venv $(VENV)-mutation
+	@$(VENV)-mutation/bin/python -m pip install -qq --disable-pip-version-check -r requirements-mutation.txt
+	@SAMPLE=$(or $(SAMPLE),700) SEED=$(or $(SEED),1) $(VENV)-mutation/bin/python -m tests.mutation
+
 lint: $(READY) ## check format, style and types, the template and the dependencies
 	@$(MAKE) --no-print-directory -j2 style audit # side by side: both keep one processor busy for a minute
 
@@ -85,7 +91,7 @@ destroy: $(READY) ## remove STAGE=dev with all its data; asks first, and refuses
 
 ## Housekeeping
 clean: ## remove everything that is built; data in .local stays
-	@rm -rf $(VENV) build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-mutation build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Lambda runs the version that packages. infra/stages.py says the same, but only once the environment is made.
