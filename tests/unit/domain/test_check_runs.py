@@ -86,8 +86,10 @@ class Run:
 
 def test_what_two_looks_agree_on_is_damage() -> None:
     looks = FakeLooks([WRONG])
+    run = Run(looks)
 
-    assert Run(looks).inspect() == [Outcome.FOUND]
+    assert run.inspect() == [Outcome.FOUND]
+    assert run.findings == [Finding(damage(), Outcome.FOUND)]
     assert looks.seen_at == [0.0, 30.0]
 
 

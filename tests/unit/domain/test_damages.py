@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import checking
 from chalicelib.domain.checking import Damage, Place, Row, Write, name_place, pass_place, tag_place
 from chalicelib.domain.checking_counters import bound_difference, judge_counter, judge_dead, judge_installs
 from chalicelib.domain.checking_facts import NameFact, PassFacts, Standing
@@ -24,6 +25,7 @@ from chalicelib.domain.checking_numbers import (
     judge_ticket,
 )
 from chalicelib.domain.checking_passes import judge_pass
+from infra.definition import read_tables
 from tests.unit.domain import test_checking_counters as counters
 from tests.unit.domain import test_checking_names as names
 from tests.unit.domain.test_checking_passes import (
@@ -151,6 +153,32 @@ def _of_counters() -> Iterator[Damage]:
     yield from judge_installs(active={"ios": 2, "android": 1}, events=events, facts=counters.facts({}, events))
     for tag in (None, {"generation": 6}):
         yield judge_dead("tag-passes:3.7.5", project_id=3, alive=tag_place("3#id#7"), tag=tag)
+
+
+PLACES = [
+    checking.project_place(1),
+    checking.pass_place(1),
+    checking.membership_place(1, 2),
+    checking.registration_place("d", 1),
+    checking.redeem_place(1, 2),
+    checking.tag_place("k"),
+    checking.template_place(1, 2),
+    checking.look_place(1, 2),
+    checking.name_place("k", 1),
+    checking.sweep_place("c"),
+    checking.counter_place("c", 1),
+    checking.sequence_place("n"),
+    checking.ticket_place(1),
+    checking.outbox_place("k"),
+]
+
+
+def test_every_place_is_a_row_of_a_table_by_its_whole_key() -> None:
+    tables = {each["TableName"]: {key["AttributeName"] for key in each["KeySchema"]} for each in read_tables("")}
+
+    assert len({place.table for place in PLACES}) == len(PLACES)
+    for place in PLACES:
+        assert {name for name, _ in place.key} == tables[place.table]
 
 
 @pytest.mark.parametrize("part", ["passes", "names", "numbers", "counters"])
