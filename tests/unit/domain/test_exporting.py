@@ -187,6 +187,8 @@ def test_a_pass_as_json_keeps_its_values() -> None:
     assert document["fields"] == {"Points": {"value": 12, "label": None}}
     assert document["tags"] == ["gold"]
     assert document["beacons"] == []
+    told = "id tags status platform publicUrl templateId serialNumber redeemCode redeemedCount"
+    assert list(document) == [*told.split(), "createdAt", "updatedAt", "installedAt", "fields", "headers", "beacons"]
     assert "style" not in document
     assert "externalId" not in document
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -25,6 +27,21 @@ from chalicelib.domain.reporting import Event, Tally, date_of, day_of, month_bef
 )
 def test_a_month_before_is_the_same_day_or_the_last(day: date, before: date) -> None:
     assert month_before(day) == before
+
+
+@pytest.fixture
+def _far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine where it is tomorrow already."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_east")
+def test_a_day_is_that_of_utc_wherever_the_machine_stands() -> None:
+    assert date_of(day_of(datetime(2016, 6, 28, 23, tzinfo=UTC))) == date(2016, 6, 28)
 
 
 def test_a_day_is_that_of_utc() -> None:
