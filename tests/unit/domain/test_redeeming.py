@@ -31,7 +31,7 @@ LATER = MOMENT + timedelta(days=1)
 
 @dataclass
 class Scene:
-    """One pass. The first writes fail as `failing` says: by which conflict, and whether they take effect all the same."""
+    """One pass. The first writes fail as `failing` says: by which conflict, and whether they take effect anyway."""
 
     pass_: Pass = field(default_factory=lambda: sample_pass(serial_number=SERIAL, redeem_code="code", registrations=1))
     failing: list[tuple[Conflict, bool]] = field(default_factory=list)
