@@ -52,11 +52,11 @@ model: $(READY) ## random histories against a model of the whole system (MODEL_E
 	@MODEL_EXAMPLES=$(or $(MODEL_EXAMPLES),200) $(PYTHON) -m pytest tests/model -s --timeout=0 --show-capture=no \
 		$(if $(MODEL_SEED),--hypothesis-seed=$(MODEL_SEED))
 
-mutation: $(READY) ## change the rules and see whether tests notice (SAMPLE=700|all, SEED=1; about an hour)
+mutation: $(READY) ## change the rules and see whether tests notice (SAMPLE=640|all, SEED=1; an hour and a half)
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null
 	@test -x $(VENV)-mutation/bin/python || $(PYTHON3) -m venv $(VENV)-mutation
 	@$(VENV)-mutation/bin/python -m pip install -qq --disable-pip-version-check -r requirements-mutation.txt
-	@SAMPLE=$(or $(SAMPLE),700) SEED=$(or $(SEED),1) $(VENV)-mutation/bin/python -m tests.mutation
+	@SAMPLE=$(or $(SAMPLE),640) SEED=$(or $(SEED),1) $(VENV)-mutation/bin/python -m tests.mutation
 
 lint: $(READY) ## check format, style and types, the template and the dependencies
 	@$(MAKE) --no-print-directory -j2 style audit # side by side: both keep one processor busy for a minute

@@ -21,16 +21,16 @@ from tests.mutation.report import NOTICED, write_report
 CONTROLS: Final = 20
 """functions as they are, played like mutants: a test that fails then would fail by itself"""
 
-FIRST_LOOK: Final = {"unit_seconds": 15.0, "engine_seconds": 20.0}
-SECOND_LOOK: Final = {"unit_seconds": 120.0, "engine_seconds": 120.0}
-"""for what survives the first"""
+FIRST_LOOK: Final = {"unit_seconds": 10.0, "engine_seconds": 8.0}
+SECOND_LOOK: Final = {"unit_seconds": 10.0, "engine_seconds": 15.0}
+"""for what survives the first: seconds of processor time that its tests may take"""
 
 
 @click.command(help=__doc__)
-@click.option("--sample", envvar="SAMPLE", default="700", help="How many mutants, or `all`.")
+@click.option("--sample", envvar="SAMPLE", default="640", show_default=True, help="How many mutants, or `all`.")
 @click.option("--seed", envvar="SEED", default=1, show_default=True, help="Of the sample.")
 @click.option("--module", "modules", multiple=True, envvar="MODULES", help="Only of these modules, by name.")
-@click.option("--again", is_flag=True, help="Keep the verdicts of the run before on mutants that were noticed.")
+@click.option("--again", is_flag=True, help="Play only what the run before has not played, or nobody noticed.")
 @click.option("--watch/--no-watch", default=True, help="Look anew at what each test reaches.")
 def main(*, sample: str, seed: int, modules: tuple[str, ...], again: bool, watch: bool) -> None:
     """Make, choose, play, report."""
@@ -43,8 +43,8 @@ def main(*, sample: str, seed: int, modules: tuple[str, ...], again: bool, watch
         _watch()
     reached = read_reached(sorted(BUILD.glob("reach-*.json")))
     results = BUILD / "results.jsonl"
-    if not again:
-        results.unlink(missing_ok=True)
+    kept = [each for each in _read(results).values() if again and each["verdict"] in NOTICED]
+    results.write_text("".join(json.dumps(each) + "\n" for each in kept), "utf-8")
     _judge(reached, chosen, results, look=FIRST_LOOK, controls=CONTROLS)
     _judge(reached, chosen, results, look=SECOND_LOOK, controls=0)
     verdicts = _read(results)

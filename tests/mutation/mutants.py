@@ -117,14 +117,17 @@ def _compare(before: list[str], after: list[str]) -> tuple[int, list[str], list[
 
 
 def _list_statements(code: str) -> list[tuple[int, int]]:
-    """The lines of each simple statement, and those of the head of each other one."""
+    """The lines of each simple statement, and those of the head of each other one.
+
+    A function's head, which may have defaults in it, stands for all of the function.
+    """
     found: list[tuple[int, int]] = []
     for node in ast.walk(ast.parse(code)):
         if not isinstance(node, ast.stmt) or node.end_lineno is None:
             continue
-        body = getattr(node, "body", None)
-        is_compound = isinstance(body, list) and body and isinstance(body[0], ast.stmt)
-        found.append((node.lineno, max(node.lineno, body[0].lineno - 1) if is_compound and body else node.end_lineno))
+        body = [each for each in getattr(node, "body", ()) if isinstance(each, ast.stmt)]
+        has_head = body and not isinstance(node, ast.FunctionDef)
+        found.append((node.lineno, max(node.lineno, body[0].lineno - 1) if has_head else node.end_lineno))
     return found
 
 

@@ -118,6 +118,14 @@ def test_what_was_remembered_before_the_rotation_is_forgotten_as_after_a_revocat
     assert not door.opens(*old)
 
 
+@pytest.mark.parametrize(("pair", "missing"), [({"key": "a" * 20}, "secret"), ({"secret": "b" * 40}, "key")])
+def test_half_a_pair_is_refused_by_the_half_that_is_missing(pair: dict[str, str], missing: str) -> None:
+    with pytest.raises(InvalidRequest, match="bring both halves of a pair, or none") as refused:
+        issue_key(Door().platform, project_id=1, **pair)
+
+    assert refused.value.field == missing
+
+
 def test_a_new_pair_is_limited_as_its_project_and_as_the_pair_before_it() -> None:
     """Requests read the limits beside the key, and nothing else."""
     door = Door()
