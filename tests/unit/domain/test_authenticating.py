@@ -118,6 +118,14 @@ def test_what_was_remembered_before_the_rotation_is_forgotten_as_after_a_revocat
     assert not door.opens(*old)
 
 
+def test_whoever_is_not_let_in_is_not_told_why() -> None:
+    door = Door()
+    key, _ = door.issue()
+    for pair in ((key, "wrong"), ("unknown", "wrong")):
+        with pytest.raises(Unauthorized, match=r"^the credentials are unknown or wrong$"):
+            authenticate(door.platform, door.cache, key=pair[0], secret=pair[1])
+
+
 @pytest.mark.parametrize(("pair", "missing"), [({"key": "a" * 20}, "secret"), ({"secret": "b" * 40}, "key")])
 def test_half_a_pair_is_refused_by_the_half_that_is_missing(pair: dict[str, str], missing: str) -> None:
     with pytest.raises(InvalidRequest, match="bring both halves of a pair, or none") as refused:
