@@ -7,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
 from chalicelib.domain.campaign_drafts import CampaignDraft, ContentDraft
-from chalicelib.domain.campaign_editing import create_campaign
+from chalicelib.domain.campaign_editing import create_campaign, update_campaign
 from chalicelib.domain.campaigns import CampaignOptions
 from chalicelib.domain.content import Content, Entry
 from chalicelib.domain.errors import AlreadyExists, InvalidRequest, Refused
 from chalicelib.domain.look_editing import create_look, create_look_for_campaign
 from chalicelib.domain.looks import Look
 from chalicelib.domain.ports import Platform
-from chalicelib.domain.templates import APPLE, Template
+from chalicelib.domain.templates import APPLE, Template, TemplateReference
 from tests.support.samples import BOUNDS, MOMENT
 
 ICON, STRIP = ("8a2f6a3e-8a5b-4a0e-9d1f-00000000000" + digit for digit in "12")
@@ -47,7 +48,7 @@ class Scene:
             sequences=self,
             now=lambda: MOMENT,
             bounds=replace(BOUNDS, locations=2),
-            new_uuid=lambda number: f"uuid {number}",
+            new_uuid=lambda number: str(UUID(int=number)),
             receipt_for=self.receipt_for,
             withdraw=lambda: self.told.append("withdrawn"),
         )
@@ -88,6 +89,16 @@ class Scene:
             raise self.failing.pop()
         self.templates_.append(template)
 
+    def find_template_id(self, *, project_id: int, reference: TemplateReference) -> int | None:
+        return reference.template_id if project_id == 1 else None
+
+    def get_template(self, *, project_id: int, template_id: int) -> Template | None:
+        return {each.template_id: each for each in self.templates_}.get(template_id) if project_id == 1 else None
+
+    def update_template(self, *, before: Template, after: Template) -> None:
+        assert before in self.templates_
+        self.templates_ = [after if each == before else each for each in self.templates_]
+
     def create(self, campaign_type: str = "event_tickets", **parts: Any) -> Template:
         options = parts.pop("options", {})
         name, fields = parts.pop("name", "Ball"), parts.pop("fields", {})
@@ -109,13 +120,13 @@ def test_a_campaign_is_stored_with_a_look_of_its_own() -> None:
 
     (look,) = scene.looks_.values()
     assert (look.name, look.source, look.description) == ("Template for Ball", "campaign", "")
-    assert (look.look_id, look.number, look.project_id, look.created_at) == ("uuid 41", 41, 1, MOMENT)
+    assert (look.look_id, look.number, look.project_id, look.created_at) == (str(UUID(int=41)), 41, 1, MOMENT)
     assert (look.content.fields, look.style, look.content.lists["icon_id"]) == ({}, "eventTicket", ICON)
     assert scene.templates_ == [template]
     assert template == Template(
         template_id=42,
         project_id=1,
-        campaign_id="uuid 42",
+        campaign_id=str(UUID(int=42)),
         external_id=None,
         name="Ball",
         description="",
@@ -127,7 +138,7 @@ def test_a_campaign_is_stored_with_a_look_of_its_own() -> None:
         content=template.content,
         revision=1,
         # no other campaign can have its name, even one that is made at the same time
-        campaign=CampaignOptions(codes_in_barcodes=True, has_unique_name=True, look_id="uuid 41"),
+        campaign=CampaignOptions(codes_in_barcodes=True, has_unique_name=True, look_id=str(UUID(int=41))),
     )
     assert template.content.fields["Seat"].attributes["value"] == "1"
     assert template.content.lists["locations"] == [{"id": 1, "latitude": 1}]
@@ -192,6 +203,35 @@ def test_a_campaign_that_is_refused_after_all_leaves_no_look() -> None:
     with pytest.raises(Refused):
         scene.create()
     assert scene.looks_ == {}
+
+
+def test_a_campaign_may_take_another_look_and_keeps_what_no_look_has() -> None:
+    scene = Scene()
+    template = scene.create(fields={"Seat": {"fieldType": "primary", "value": "1"}}, strip_id=STRIP)
+    other = create_look(scene.platform, project_id=1, name="A", description="", content=LOOK)
+
+    changed = update_campaign(scene.platform, template, draft=CampaignDraft(look_id=other.look_id))
+
+    assert scene.templates_ == [changed]
+    assert (changed.campaign.look_id, changed.name, changed.revision) == (other.look_id, "Ball", 2)
+    assert changed.content.fields == template.content.fields
+    assert changed.content.headers["logo_text"].attributes["value"] == "Acme"
+    assert not changed.content.lists.get("strip_id")
+
+
+def test_what_changes_the_look_of_a_campaign_makes_a_new_one() -> None:
+    scene = Scene()
+    template = scene.create()
+
+    changed = update_campaign(
+        scene.platform, template, draft=CampaignDraft(name="Gala", content=ContentDraft(parts={"strip_id": STRIP}))
+    )
+
+    assert changed.name == "Gala"
+    assert [look.name for look in scene.looks_.values()] == ["Template for Ball", "Template for Gala"]
+    assert changed.campaign.look_id == list(scene.looks_)[1] != template.campaign.look_id
+    with pytest.raises(AlreadyExists):
+        update_campaign(scene.platform, changed, draft=CampaignDraft(name="Taken"))
 
 
 # Looks
