@@ -11,8 +11,8 @@ STAGE ?= dev
 CLIENT ?= build/client
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage chaos model fuzz lint style audit format openapi client bench package deploy destroy
-.PHONY: clean
+.PHONY: help run demo test coverage chaos model fuzz mutation lint style audit format openapi client bench package
+.PHONY: deploy destroy clean
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -58,6 +58,12 @@ fuzz: $(READY) ## requests of all kinds against the description of the API (FUZZ
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
 	@$(PYTHON) -m tests.fuzz
 
+mutation: $(READY) ## change the rules and see whether tests notice (SAMPLE=640|all, SEED=1; an hour and a half)
+	@$(PYTHON) -m local.engine --install build/engine >/dev/null
+	@test -x $(VENV)-mutation/bin/python || $(PYTHON3) -m venv $(VENV)-mutation
+	@$(VENV)-mutation/bin/python -m pip install -qq --disable-pip-version-check -r requirements-mutation.txt
+	@SAMPLE=$(or $(SAMPLE),640) SEED=$(or $(SEED),1) $(VENV)-mutation/bin/python -m tests.mutation
+
 lint: $(READY) ## check format, style and types, the template and the dependencies
 	@$(MAKE) --no-print-directory -j2 style audit # side by side: both keep one processor busy for a minute
 
@@ -95,7 +101,7 @@ destroy: $(READY) ## remove STAGE=dev with all its data; asks first, and refuses
 
 ## Housekeeping
 clean: ## remove everything that is built; data in .local stays
-	@rm -rf $(VENV) build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-mutation build .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Lambda runs the version that packages. infra/stages.py says the same, but only once the environment is made.

@@ -12,6 +12,7 @@ from chalicelib.domain.authenticating import CredentialCache, authenticate, issu
 from chalicelib.domain.errors import AlreadyExists, Conflict, InvalidRequest, Unauthorized
 from chalicelib.domain.ports import Platform
 from chalicelib.domain.projects import Credential, Project
+from chalicelib.domain.rate_limits import RateLimit
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OVERLAP = timedelta(days=7)
@@ -24,9 +25,10 @@ class FakeProjects:
     credentials: dict[str, Credential] = field(default_factory=dict)
     reads: int = 0
     lose_answer: bool = False
+    limit: RateLimit | None = None
 
     def get_project(self, *, project_id: int) -> Project:
-        return Project(project_id, "Club", START)
+        return Project(project_id, "Club", START, limit=self.limit)
 
     def create_credential(self, credential: Credential) -> None:
         if credential.key in self.credentials:
@@ -114,6 +116,37 @@ def test_what_was_remembered_before_the_rotation_is_forgotten_as_after_a_revocat
 
     door.cache = CredentialCache(seconds=3600)  # as after its minute
     assert not door.opens(*old)
+
+
+def test_whoever_is_not_let_in_is_not_told_why() -> None:
+    door = Door()
+    key, _ = door.issue()
+    for pair in ((key, "wrong"), ("unknown", "wrong")):
+        with pytest.raises(Unauthorized, match=r"^the credentials are unknown or wrong$"):
+            authenticate(door.platform, door.cache, key=pair[0], secret=pair[1])
+
+
+@pytest.mark.parametrize(("pair", "missing"), [({"key": "a" * 20}, "secret"), ({"secret": "b" * 40}, "key")])
+def test_half_a_pair_is_refused_by_the_half_that_is_missing(pair: dict[str, str], missing: str) -> None:
+    with pytest.raises(InvalidRequest, match="bring both halves of a pair, or none") as refused:
+        issue_key(Door().platform, project_id=1, **pair)
+
+    assert refused.value.field == missing
+
+
+def test_a_new_pair_is_limited_as_its_project_and_as_the_pair_before_it() -> None:
+    """Requests read the limits beside the key, and nothing else."""
+    door = Door()
+    of_project, own = RateLimit(per_second=5, burst=10), RateLimit(per_second=1, burst=2)
+    door.projects.limit = of_project
+    key, _ = door.issue()
+    issued = door.projects.credentials[key]
+    assert (issued.limit, issued.project_limit) == (None, of_project)
+
+    door.projects.credentials[key] = replace(issued, limit=own)
+    key, _ = door.rotate(key)
+    rotated = door.projects.credentials[key]
+    assert (rotated.limit, rotated.project_limit) == (own, of_project)
 
 
 @pytest.mark.parametrize("how", ["revoked", "rotated", "expired"])

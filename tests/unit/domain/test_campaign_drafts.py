@@ -220,6 +220,18 @@ def test_a_pass_that_begins_anew_shows_the_campaign_and_the_draft(
             assert (parts.get(name) or empty) == (expected_parts.get(name) or empty)
 
 
+def test_a_pass_that_begins_anew_keeps_its_own_code_unless_the_draft_brings_one() -> None:
+    entries = {name: Entry({"value": name}) for name in ("barcode_value", "barcodeAltText", "logo_text")}
+    campaign = _template(Content(headers=entries))
+    own_code = ContentDraft(headers={"barcode_value": {"value": "12"}})
+
+    kept = restart_update(campaign, ContentDraft(), current=Content())
+    brought = restart_update(campaign, own_code, current=Content())
+
+    assert kept.headers == {"logo_text": {"value": "logo_text"}}
+    assert brought.headers == {"logo_text": {"value": "logo_text"}, "barcode_value": {"value": "12"}}
+
+
 def test_of_two_merges_the_first_gives_a_new_dynamic_field_its_value() -> None:
     def merge(value: str) -> ContentUpdate:
         attributes = {"fieldType": "back", "value": value, "label": value, "behaviour": "dynamic"}
@@ -246,7 +258,8 @@ def test_any_write_wins_over_the_value_that_a_merge_began_with() -> None:
 
 def test_a_message_is_written_where_a_wallet_shows_it_and_nowhere_without_one() -> None:
     assert push_message_update(None) == push_message_update("") == {}
-    assert push_message_update("Hello")[PUSH_MESSAGE]["changeMessage"] == "%@"
+    written = {"value": "Hello", "label": "", "changeMessage": "%@", "fieldType": "back"}
+    assert push_message_update("Hello") == {PUSH_MESSAGE: written}
     assert PUSH_MESSAGE in merge_update(_template(Content()), message="Hello").fields
 
 
@@ -275,6 +288,8 @@ def test_a_look_replaces_the_whole_look_and_nothing_else() -> None:
     assert not is_same_look(changed, content)
     assert changed.fields == content.fields
     assert changed.headers["barcode_value"] == content.headers["barcode_value"]
+    shown = {name: entry.attributes["value"] for name, entry in changed.headers.items()}
+    assert shown == {"barcode_value": "12", "logo_text": "Acme", "background_color": None}
     assert changed.lists["locations"] == content.lists["locations"]
 
 

@@ -50,6 +50,7 @@ def test_what_is_written_reads_back_as_the_same_value(value: Any, like: Any) -> 
         ("NaN", 0, "NaN"),
         ("9" * 5000, 0, "9" * 5000),
         ("true", False, True),
+        ("false", True, False),
         ("yes", False, "yes"),
         ("true", 0, "true"),
         ("json:120", "text", 120),

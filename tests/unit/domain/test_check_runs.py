@@ -84,10 +84,19 @@ class Run:
         return [finding.outcome for finding in self.findings]
 
 
+def test_a_subject_is_the_same_once_it_was_written_down() -> None:
+    subject = Subject("counter", ("tag-passes:3.1.1", 4, 3))
+
+    assert subject.encode() == ["counter", "tag-passes:3.1.1", 4, 3]
+    assert Subject.decode(subject.encode()) == subject
+
+
 def test_what_two_looks_agree_on_is_damage() -> None:
     looks = FakeLooks([WRONG])
+    run = Run(looks)
 
-    assert Run(looks).inspect() == [Outcome.FOUND]
+    assert run.inspect() == [Outcome.FOUND]
+    assert run.findings == [Finding(damage(), Outcome.FOUND)]
     assert looks.seen_at == [0.0, 30.0]
 
 

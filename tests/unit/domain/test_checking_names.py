@@ -207,7 +207,7 @@ def test_a_bulk_update_that_moves_is_not_stuck() -> None:
     assert first.identity != second.identity
 
 
-@pytest.mark.parametrize(("minutes", "count"), [(59, 0), (61, 1)])
+@pytest.mark.parametrize(("minutes", "count"), [(59, 0), (60, 0), (61, 1)])
 def test_a_message_waits_an_hour_before_it_is_stuck(minutes: int, count: int) -> None:
     created_at = as_milliseconds(NOW - timedelta(minutes=minutes))
 

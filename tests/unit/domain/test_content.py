@@ -147,3 +147,30 @@ def test_a_new_pass_shows_the_template_with_its_own_values_on_top_and_shares_not
     assert own.fields["Points"].attributes == {"fieldType": "primary", "value": "7", "label": "Points"}
     assert own.fields["Points"].tickets == {}
     assert template.fields["Points"].attributes["value"] == "0"
+
+
+def test_an_older_write_of_a_list_loses_whatever_was_written_in_between() -> None:
+    content = Content()
+    for ticket_id, update in (
+        (3, ContentUpdate(lists={"locations": [{"latitude": 3}]})),
+        (4, ContentUpdate(fields={"Points": {"value": "4"}})),
+        (2, ContentUpdate(lists={"locations": [{"latitude": 2}]})),
+    ):
+        content = content.copy_for(update)
+        apply_update(content, update, ticket_id=ticket_id)
+
+    assert content.lists == {"locations": [{"latitude": 3}]}
+    assert content.fields["Points"].attributes["value"] == "4"
+
+
+def test_a_copy_takes_an_update_without_touching_what_it_was_made_of() -> None:
+    before = Content(fields={"Points": Entry({"value": "1"})}, lists={"locations": []}, list_tickets={"locations": 1})
+    update = ContentUpdate(fields={"Points": {"value": "2"}}, lists={"locations": [{"latitude": 2}]})
+
+    apply_update(before.copy_for(update), update, ticket_id=2)
+
+    assert (before.fields["Points"].attributes, before.lists, before.list_tickets) == (
+        {"value": "1"},
+        {"locations": []},
+        {"locations": 1},
+    )

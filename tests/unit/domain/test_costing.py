@@ -205,8 +205,10 @@ def test_own_prices_replace_those_of_the_list() -> None:
     ],
 )
 def test_a_file_of_prices_that_does_not_fit_is_refused(document: object, part: str) -> None:
-    with pytest.raises(InvalidRequest, match=part):
+    with pytest.raises(InvalidRequest, match=part) as refused:
         override(LIST, document)
+
+    assert str(refused.value).startswith("prices")  # names the argument it is about
 
 
 # Workloads

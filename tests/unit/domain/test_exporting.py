@@ -123,6 +123,15 @@ def test_the_line_of_a_pass_names_what_it_is_and_what_it_shows() -> None:
     }
 
 
+def test_what_a_pass_has_not_is_an_empty_cell() -> None:
+    bare = make_pass(Content(), external_id=None, platform=None, public_type=None, installed_at=None)
+
+    cells = cells_of(bare, [], Content())
+
+    empty = ("externalId", "tags", "platform", "publicUrl", "installedAt", "uninstalledAt", "more")
+    assert {name: cells[name] for name in empty} == dict.fromkeys(empty, "")
+
+
 def test_what_a_template_learned_or_changed_since_is_not_taken_for_the_passes_own() -> None:
     before = Content(fields={"Points": Entry({"fieldType": "primary", "value": "0", "label": "Points"})})
     shown = overlay(before, ContentUpdate())
@@ -187,6 +196,8 @@ def test_a_pass_as_json_keeps_its_values() -> None:
     assert document["fields"] == {"Points": {"value": 12, "label": None}}
     assert document["tags"] == ["gold"]
     assert document["beacons"] == []
+    told = "id tags status platform publicUrl templateId serialNumber redeemCode redeemedCount"
+    assert list(document) == [*told.split(), "createdAt", "updatedAt", "installedAt", "fields", "headers", "beacons"]
     assert "style" not in document
     assert "externalId" not in document
 

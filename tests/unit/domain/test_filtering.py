@@ -176,6 +176,7 @@ def test_the_shown_time_finds_its_row(actual: datetime) -> None:
 def test_times_are_shown_as_the_contract_prints_them() -> None:
     assert show(Kind.TIME, SHOWN) == "2016-11-09T11:09:00Z"
     assert show(Kind.PRECISE_TIME, SHOWN) == "2016-11-09T11:09:00.745Z"
+    assert (show(Kind.BOOLEAN, True), show(Kind.TEXT, "True")) == ("true", "True")
     assert show(Kind.PRECISE_TIME, SHOWN.astimezone(timezone(timedelta(hours=5)))) == "2016-11-09T11:09:00.745Z"
 
 

@@ -241,7 +241,7 @@ def test_a_repeat_waits_for_the_first_then_gets_its_answer(world: World) -> None
         world.claim()
     answer = world.work(claim)
     assert world.claim() == answer
-    with pytest.raises(KeyReused):
+    with pytest.raises(KeyReused, match="was sent with another request before; each request needs a key of its own"):
         world.claim(fingerprint="g")
 
 

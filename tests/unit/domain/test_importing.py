@@ -105,6 +105,11 @@ def test_columns_that_mean_nothing_are_refused(columns: list[str], problem: str)
         resolve_columns(columns, TEMPLATE, new_entries=False)
 
 
+def test_who_names_what_an_empty_template_has_not_is_told_that_it_has_nothing() -> None:
+    with pytest.raises(InvalidRequest, match=r"the template has no 'x'; its fields are none, its headers none$"):
+        resolve_columns(["x"], Content(), new_entries=False)
+
+
 def test_new_entries_must_be_meant() -> None:
     assert read(["Level", "header:x"], ["7", "y"], new_entries=True) == {
         "fields": {"Level": {"value": "7"}},
