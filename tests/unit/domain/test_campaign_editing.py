@@ -237,17 +237,18 @@ def test_what_changes_the_look_of_a_campaign_makes_a_new_one() -> None:
 # Looks
 
 
-def test_the_look_of_a_campaign_takes_the_first_free_name() -> None:
+def test_the_look_of_a_campaign_takes_the_first_free_name_and_has_the_style_of_the_campaign() -> None:
     scene = Scene()
 
     def create() -> Look:
         return create_look_for_campaign(
-            scene.platform, project_id=1, campaign_name="Ball", style="coupon", content=LOOK
+            scene.platform, project_id=1, campaign_name="Ball", style="storeCard", content=LOOK
         )
 
     looks = [create() for _ in range(3)]
-    assert {look.content.lists["style"] for look in looks} == {"coupon"}
     assert [look.name for look in looks] == ["Template for Ball", "Template for Ball-1", "Template for Ball-2"]
+    assert {look.style for look in looks} == {"storeCard"}
+    assert looks[0].content.headers == LOOK.headers
     # and where another request was quicker, the next one
     seen = scene.list_looks
     scene.list_looks = lambda *, project_id: seen(project_id=project_id)[:2]  # type: ignore[method-assign]

@@ -169,7 +169,9 @@ def test_what_is_put_behind_an_address_must_fit() -> None:
     assert Scene().set_passworks(f"{URL}?a=1")[1]
 
 
-@pytest.mark.parametrize("url", ["https://a.example/" + 2030 * "x", "https://a.example:8443/", "https://a.example"])
+@pytest.mark.parametrize(
+    "url", ["https://a.example/" + 2030 * "x", "https://a.example:8443/", "https://a.example", "https://a.example/X"]
+)
 def test_an_address_may_be_long_and_name_a_port(url: str) -> None:
     assert Scene().set_airship(url)[0].airship == AirshipReceiver(base_url=url, headers={})
 
