@@ -91,26 +91,31 @@ def _wrap(body: Body, models: Models) -> Schema:
     inner = models.refer(body.model)
     if not body.roots:
         return {"anyOf": [inner, *_EMPTY]} if body.may_be_empty else inner
-    # what needs a member cannot be empty
-    value: Schema = inner if find(body.model).model_json_schema().get("required") else {"anyOf": [inner, *_EMPTY]}
     if body.may_lack_root:
+        value = _or_empty(body, inner)
         return {"anyOf": [{"type": "object", "properties": dict.fromkeys(body.roots, value)}, *_EMPTY]}
-    choices = list(_choices(body, value))
+    choices = list(_choices(body, inner))
     if body.beside is not None:
-        choices = [choice | {"allOf": [models.refer(body.beside)]} for choice in choices]
+        # as its second part: generators of clients take what has a single part for that part alone
+        choices = [{"title": choice["title"], "allOf": [models.refer(body.beside), choice]} for choice in choices]
     if body.may_be_empty:
         choices += [{"type": "object", "maxProperties": 0}, *_EMPTY]
     return choices[0] if len(choices) == 1 else {"anyOf": choices}
 
 
-def _choices(body: Body, value: Schema) -> Iterator[Schema]:
+def _or_empty(body: Body, value: Schema) -> Schema:
+    """What needs a member cannot be empty."""
+    return value if find(body.model).model_json_schema().get("required") else {"anyOf": [value, *_EMPTY]}
+
+
+def _choices(body: Body, inner: Schema) -> Iterator[Schema]:
     """One schema for each root key; whatever stands under a key that comes after the first one is not looked at."""
     before: list[str] = []
     for root in body.roots:
         group = [*ROOTS.values()] if root == OWN_ROOT else [root]
         for name in group:
             own = _of_type(body, name) if root == OWN_ROOT else []
-            held = {"allOf": [value, *own]} if own else value
+            held = _or_empty(body, {"allOf": [inner, *own]} if own else inner)
             choice: Schema = {"type": "object", "title": name, "required": [name], "properties": {name: held}}
             if before:
                 choice["not"] = {"anyOf": [{"required": [other]} for other in before]}

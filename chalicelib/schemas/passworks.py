@@ -134,11 +134,14 @@ class _Body(BaseModel):
 class FieldBody(_Body):
     """One field of a pass; what is left out comes from the campaign."""
 
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_changes)
+
     key: Annotated[str, BeforeValidator(_read_key), AfterValidator(_check_key), Shown(shown.KEY, instead=True)]
     value: Annotated[Any, BeforeValidator(_read_scalar), Shown(SCALAR, instead=True)] = None
     label: OptionalText = None
     behaviour: Literal["fixed", "dynamic"] = Field(
-        "fixed", description="Whether a merge overwrites the value in every pass, or keeps each pass's own."
+        "fixed",
+        description="Whether a merge overwrites the value in every pass (`fixed`), or keeps each pass's own.",
     )
 
 
@@ -234,9 +237,7 @@ class UpdatePassBody(PassSwitches, PassBody):
 class CampaignBody(ContentBody):
     """What is to change of a campaign. Its content, as it is stored, has at most 65,536 bytes."""
 
-    model_config = ConfigDict(
-        extra="ignore", defer_build=True, json_schema_extra={"examples": [shown.CAMPAIGN_EXAMPLE]}
-    )
+    model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_changed_campaign)
 
     name: Annotated[
         str | None,

@@ -125,6 +125,18 @@ def _needs(name: str) -> Schema:
     return {"required": [name], "properties": {name: _SOMETHING}}
 
 
+def show_changes(schema: Schema) -> None:
+    """What is not named stays as it is, so no member has a value by default: clients would send it."""
+    for member in schema["properties"].values():
+        member.pop("default", None)
+
+
+def show_changed_campaign(schema: Schema) -> None:
+    """The members of an update of a campaign."""
+    show_changes(schema)
+    schema["examples"] = [CAMPAIGN_EXAMPLE]
+
+
 def show_new_campaign(schema: Schema) -> None:
     """What a campaign needs to begin with."""
     schema["required"] = ["name"]
