@@ -29,6 +29,29 @@ MODULE_ATTRIBUTES = frozenset({"header", "body", "uri", "description", "balance"
 """What a write may set of any entry, and what beside that of a Google module (airship-wallet-v1, section 5)."""
 
 
+SHOWN_HEADERS = (
+    "expirationDate",
+    "relevantDate",
+    "barcode_value",
+    "barcode_type",
+    "barcode_encoding",
+    "barcodeAltText",
+    "logo_text",
+    "foreground_color",
+    "background_color",
+    "label_color",
+    "maxDistance",
+    "groupingIdentifier",
+    "sharingProhibited",
+    "transitType",
+)
+"""headers that make a pass, beside those of images (`logo_image`); any other is kept and shown to API clients alone"""
+IMAGE_HEADER = "_image"
+
+UNSHOWN_LISTS = ("universalLinks",)
+"""what no wallet has a place for"""
+
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 """made once, since making it costs as much as a small pass; what came as JSON holds no circle"""
 
@@ -157,7 +180,7 @@ class ContentUpdate:
 @dataclass(frozen=True, slots=True)
 class Merge:
     """What applying an update did: `written` if the stored content differs, `changed` if a value in it does, `shown` if
-    what a wallet shows of it does: a field without a place is on no card."""
+    what a wallet shows of it does: a field without a place is on no card, and an unknown header neither."""
 
     written: bool
     changed: bool
@@ -190,7 +213,7 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
         is_new = name not in content.headers
         entry = content.headers.setdefault(name, Entry(attributes={}))
         merge = _apply_to_entry(entry, attributes, ticket_id=ticket_id, is_new=is_new)
-        done |= replace(merge, shown=merge.changed)
+        done |= replace(merge, shown=merge.changed and is_shown_header(name))
     for name, attributes in update.defaults.items():
         entry, is_new = _find_field(content, name)
         done |= _apply_defaults(entry, attributes, ticket_id=ticket_id, is_new=is_new)
@@ -200,7 +223,7 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
         differs = _differs(content.lists, name, value) and not _is_missing_anyway(content.lists, name, value)
         content.lists[name] = value
         content.list_tickets[name] = ticket_id
-        done |= Merge(written=True, changed=differs, shown=differs)
+        done |= Merge(written=True, changed=differs, shown=differs and name not in UNSHOWN_LISTS)
     return done
 
 
@@ -257,6 +280,11 @@ def _differs(values: Mapping[str, Any], name: str, value: Any) -> bool:
 def _is_missing_anyway(lists: Mapping[str, Any], name: str, value: Any) -> bool:
     """Whether an empty list is written where there is none: the pass shows what it showed."""
     return name not in lists and value in (None, "", [], {})
+
+
+def is_shown_header(name: str) -> bool:
+    """Whether a wallet shows anything of a header."""
+    return name in SHOWN_HEADERS or name.endswith(IMAGE_HEADER)
 
 
 def overlay(template: Content, own: ContentUpdate) -> Content:

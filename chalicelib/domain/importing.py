@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from chalicelib.domain.cells import read_cell, read_json, split_tags
-from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES, Content, Entry
+from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES, SHOWN_HEADERS, Content, Entry
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.finding import parse_id
 from chalicelib.domain.passes import PassReference
@@ -38,24 +38,6 @@ EXPORTED_ONLY = (
     "error",
 )
 """columns of an export, or of a file of rejects, that say nothing to an import"""
-
-KNOWN_HEADERS = (
-    "expirationDate",
-    "relevantDate",
-    "barcode_value",
-    "barcode_type",
-    "barcode_encoding",
-    "barcodeAltText",
-    "logo_text",
-    "foreground_color",
-    "background_color",
-    "label_color",
-    "maxDistance",
-    "groupingIdentifier",
-    "sharingProhibited",
-    "transitType",
-)
-"""headers that wallets are shown although a template may not name them"""
 
 _ENTRY = re.compile(r"(field|header)(?:\.([A-Za-z]+))?:(.+)", re.DOTALL)
 
@@ -131,7 +113,7 @@ def _resolve(name: str, template: Content) -> Column:
         raise InvalidRequest("a column has no name")
     if name in template.fields and name in template.headers:
         raise InvalidRequest(f"{name!r} is a field and a header; write field:{name} or header:{name}")
-    is_header = name in template.headers or (name in KNOWN_HEADERS and name not in template.fields)
+    is_header = name in template.headers or (name in SHOWN_HEADERS and name not in template.fields)
     return _entry_column(name, Kind.HEADER if is_header else Kind.FIELD, name, "value", template)
 
 
@@ -147,7 +129,7 @@ def _entries(template: Content, kind: Kind) -> Mapping[str, Entry]:
 def _is_known(column: Column, template: Content) -> bool:
     if column.kind not in (Kind.FIELD, Kind.HEADER):
         return True
-    is_common = column.kind is Kind.HEADER and column.entry in KNOWN_HEADERS
+    is_common = column.kind is Kind.HEADER and column.entry in SHOWN_HEADERS
     return is_common or column.entry in _entries(template, column.kind)
 
 

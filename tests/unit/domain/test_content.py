@@ -1,11 +1,28 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.content import NOTHING_DONE, Content, ContentUpdate, Entry, Merge, apply_update, overlay
+import chalicelib
+from chalicelib.domain.content import (
+    NOTHING_DONE,
+    SHOWN_HEADERS,
+    UNSHOWN_LISTS,
+    Content,
+    ContentUpdate,
+    Entry,
+    Merge,
+    apply_update,
+    is_shown_header,
+    overlay,
+)
+from chalicelib.wallets.apple.pass_json import _COLOURS as COLOUR_HEADERS
+
+CODE = Path(chalicelib.__file__).parent
 
 LISTS = ("locations", "beacons", "semantics", "universalLinks")
 
@@ -13,7 +30,8 @@ _values = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", 
 _attributes = st.dictionaries(st.sampled_from(["value", "label", "changeMessage", "body", "uri"]), _values, max_size=3)
 _entries = st.dictionaries(st.sampled_from(["primary1", "Points", "barcode_value", "module"]), _attributes, max_size=3)
 _lists = st.dictionaries(st.sampled_from(LISTS), st.lists(_values, max_size=2), max_size=2)
-_updates = st.builds(ContentUpdate, fields=_entries, headers=_entries, lists=_lists)
+_headers = st.dictionaries(st.sampled_from(["barcode_value", "logo_image", "unknown"]), _attributes, max_size=3)
+_updates = st.builds(ContentUpdate, fields=_entries, headers=_headers, lists=_lists)
 _contents = st.builds(
     overlay, st.just(Content(fields={"Points": Entry({"fieldType": "primary", "value": "0"})})), _updates
 )
@@ -84,9 +102,13 @@ def test_what_a_merge_reports_is_what_it_did(content: Content, update: ContentUp
         )
 
     def shown(of: Content) -> Any:
-        fields, *rest = told(of)
+        fields, headers, lists = told(of)
         places = {name: attributes.get("fieldType", "notAssigned") for name, attributes in fields.items()}
-        return {name: fields[name] for name, place in places.items() if place != "notAssigned"}, *rest
+        return (
+            {name: fields[name] for name, place in places.items() if place != "notAssigned"},
+            {name: headers[name] for name in headers.keys() & {"barcode_value", "logo_image"}},
+            {name: lists[name] for name in lists.keys() - {"universalLinks"}},
+        )
 
     before = Content.decode(content.encode())
     merge = apply_update(content, update, ticket_id=5)
@@ -115,6 +137,22 @@ def test_a_field_without_a_place_changes_nothing_that_a_wallet_shows() -> None:
     assert apply_update(content, given_a_place, ticket_id=5).shown
     taken_off = ContentUpdate(fields={"Points": {"fieldType": "notAssigned", "value": "7"}})
     assert apply_update(content, taken_off, ticket_id=6).shown
+
+
+def test_what_a_renderer_reads_counts_as_shown() -> None:
+    """Else a change of it would never reach a phone."""
+    read = set(COLOUR_HEADERS.values())
+    for source in [*CODE.glob("wallets/**/*.py"), *CODE.glob("pages/*.py")]:
+        read |= set(re.findall(r"""header\((?:content, )?f?"([^"]+)""", source.read_text(encoding="utf-8")))
+        assert not set(UNSHOWN_LISTS) & set(re.findall(r'"(\w+)"', source.read_text(encoding="utf-8"))), source
+    assert {name for name in read if not is_shown_header(name)} == set()
+    assert read - {"{kind}_image"} == set(SHOWN_HEADERS)
+
+
+def test_a_header_that_nobody_knows_changes_nothing_that_a_wallet_shows() -> None:
+    content = Content()
+    unknown = ContentUpdate(headers={"foo": {"value": "1"}}, lists={"universalLinks": ["x"]})
+    assert apply_update(content, unknown, ticket_id=1) == Merge(written=True, changed=True, shown=False)
 
 
 def _write(value: object, *, name: str = "Points") -> ContentUpdate:
