@@ -68,22 +68,25 @@ def update_pass_of_campaign(
     return get_pass_of_campaign_or_raise(platform, template, pass_.serial_number)
 
 
-def push_pass(platform: Platform, pass_: Pass, *, message: str | None) -> None:
+def push_pass(platform: Platform, pass_: Pass, *, message: str | None, expect: Expectation | None = None) -> None:
     """Writes a message where the wallet shows it, and pushes (section 7).
 
     Without a message nothing is written: the pass's devices are asked to fetch what changed unannounced.
 
     Raises:
+        PreconditionFailed: the pass is not what was expected.
         InvalidRequest, NotFound, Busy
     """
     if message is None:
+        if expect is not None:
+            expect(pass_)
         if pass_.registrations:
             ticket_id, _ = take_ticket(platform)
             announce_passes(platform, ticket_id=ticket_id, project_id=pass_.project_id, pass_ids=[pass_.pass_id])
         return
     update = ContentUpdate(fields=push_message_update(message))
     reference = PassReference(pass_id=pass_.pass_id)
-    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update)
+    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update, expect=expect)
 
 
 def check_distance(content: Content, *, campaign_type: str) -> None:

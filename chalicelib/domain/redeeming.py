@@ -125,15 +125,18 @@ def _take_number(platform: Platform, template: Template) -> tuple[int, datetime]
     )
 
 
-def reset_redeem(platform: Platform, template: Template, pass_: Pass) -> Pass:
+def reset_redeem(platform: Platform, template: Template, pass_: Pass, *, expect: Expectation | None = None) -> Pass:
     """Makes a voided pass valid again; what was counted stays. A valid pass stays as it is.
 
     Raises:
+        PreconditionFailed: the pass is not what was expected.
         NotFound, Busy
     """
     if not pass_.is_voided:
+        if expect is not None:
+            expect(pass_)
         return pass_
     update = ContentUpdate(headers={"expirationDate": {"label": "valid"}})
     reference = PassReference(pass_id=pass_.pass_id)
-    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update)
+    update_pass(platform, project_id=pass_.project_id, reference=reference, update=update, expect=expect)
     return get_pass_of_campaign_or_raise(platform, template, pass_.serial_number)

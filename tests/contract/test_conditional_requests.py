@@ -189,6 +189,9 @@ PASSWORKS_WRITES: dict[str, tuple[str, str, Any]] = {
     "PATCH": ("PATCH", "", {"pass": {"user_info": {"seat": "2"}}}),
     "POST": ("POST", "", {"pass": {"user_info": {"seat": "2"}}}),
     "redeem": ("POST", "/redeem", {}),
+    "reset_redeem": ("POST", "/reset_redeem", {}),
+    "push": ("POST", "/push", {}),
+    "push with a message": ("POST", "/push", {"push_message": "Hello"}),
     "DELETE": ("DELETE", "", None),
 }
 

@@ -162,6 +162,7 @@ def delete_pass_of_campaign(request: PassworksRequest, campaign_type: str, campa
     methods=["POST"],
     body=PUSH,
     answer="passworks_answers.Message",
+    shares=("pass update",),
     takes_key=True,
 )
 def push_pass(request: PassworksRequest, campaign_type: str, campaign_id: str, pass_id: str) -> Any:
@@ -174,7 +175,8 @@ def push_pass(request: PassworksRequest, campaign_type: str, campaign_id: str, p
     answer = {
         "message": f"push notifications sent for pass with id: {pass_.serial_number} on campaign '{template.name}'"
     }
-    campaign_passes.push_pass(request.finishing(lambda _: answer), pass_, message=read_push_message(request))
+    message, expect = read_push_message(request), request.expectation(_shower(request, template))
+    campaign_passes.push_pass(request.finishing(lambda _: answer), pass_, message=message, expect=expect)
     return answer
 
 
@@ -216,6 +218,7 @@ def _redeem(request: PassworksRequest, template: Template, *, serial_number: str
     _PASS + "/reset_redeem",
     methods=["POST"],
     answer="passworks_answers.PassObject",
+    shares=("pass update",),
     takes_key=True,
 )
 def reset_redeem(request: PassworksRequest, campaign_type: str, campaign_id: str, pass_id: str) -> Any:
@@ -224,7 +227,8 @@ def reset_redeem(request: PassworksRequest, campaign_type: str, campaign_id: str
     What was counted stays. A pass that is not voided stays as it is.
     """
     template = get_campaign(request, campaign_type, campaign_id)
-    pass_ = redeeming.reset_redeem(request.platform, template, get_pass(request, template, pass_id))
+    expect = request.expectation(_shower(request, template))
+    pass_ = redeeming.reset_redeem(request.platform, template, get_pass(request, template, pass_id), expect=expect)
     return answers.show_pass(pass_, template, base_url=request.base_url)
 
 
