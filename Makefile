@@ -54,7 +54,7 @@ model: $(READY) ## random histories against a model of the whole system (MODEL_E
 	@MODEL_EXAMPLES=$(or $(MODEL_EXAMPLES),200) $(PYTHON) -m pytest tests/model -s --timeout=0 --show-capture=no \
 		$(if $(MODEL_SEED),--hypothesis-seed=$(MODEL_SEED))
 
-fuzz: $(READY) ## requests of all kinds against the description of the API (FUZZ_EXAMPLES=30, FUZZ_SEED= repeats a run)
+fuzz: $(READY) ## requests of all kinds against the description of the API (FUZZ_EXAMPLES=30, FUZZ_SYSTEMATIC=20: shorter)
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
 	@$(PYTHON) -m tests.fuzz
 

@@ -20,12 +20,19 @@ MOST_TOLD = 40
 @click.command(help=__doc__)
 @click.option("--seed", envvar="FUZZ_SEED", type=int, help="Of all requests; drawn if it is not given.")
 @click.option("--examples", envvar="FUZZ_EXAMPLES", type=click.IntRange(1), default=30, help="Of each operation.")
+@click.option(
+    "--systematic",
+    envvar="FUZZ_SYSTEMATIC",
+    type=click.IntRange(1),
+    help="Of each operation, of the cases that go through its description part by part; all if it is not given.",
+)
 @click.option("--keep", envvar="FUZZ_KEEP", is_flag=True, help="Leave the server running, to try the commands.")
-def main(*, seed: int | None, examples: int, keep: bool) -> None:
+def main(*, seed: int | None, examples: int, systematic: int | None, keep: bool) -> None:
     """Run and report."""
     seed = SystemRandom().randrange(1_000_000) if seed is None else seed
-    extent = Extent(examples=examples, stories=4 * examples, steps=12, systematic=None)
-    click.echo(f"FUZZ_SEED={seed} FUZZ_EXAMPLES={examples}")
+    extent = Extent(examples=examples, stories=4 * examples, steps=12, systematic=systematic)
+    again = f"FUZZ_SEED={seed} FUZZ_EXAMPLES={examples}" + (f" FUZZ_SYSTEMATIC={systematic}" if systematic else "")
+    click.echo(again)
     with run_stack() as stack:
         world = World(stack)
         logging.getLogger("passel").setLevel(logging.ERROR)  # what thousands of requests say
@@ -35,7 +42,7 @@ def main(*, seed: int | None, examples: int, keep: bool) -> None:
             click.echo(f"The server runs on at {stack.url}; stop it with Ctrl-C.")
             threading.Event().wait()
     if outcome.findings or outcome.errors:
-        click.echo(f"FUZZ_SEED={seed} FUZZ_EXAMPLES={examples} repeats it, with FUZZ_KEEP=1 for the commands", err=True)
+        click.echo(f"{again} repeats it, with FUZZ_KEEP=1 for the commands", err=True)
         sys.exit(1)
     click.echo(f"Everything is as described (FUZZ_SEED={seed}).")
 
