@@ -1,4 +1,4 @@
-"""Reads files of requests as REST Client and httpYac do, as far as ours go."""
+"""Reads files of requests as httpYac does, as far as ours go."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import httpx
 
 _VARIABLE = re.compile(r"^@(\w+) = (.*)$", re.MULTILINE)
 _NAME = re.compile(r"^# @name (\w+)$", re.MULTILINE)
-_ANSWER = re.compile(r"^# => (\d{3})(?: (.*))?$", re.MULTILINE)
+_STATUS = re.compile(r"^\?\? status == (\d{3})$", re.MULTILINE)
+_ANSWER = re.compile(r"^# => (.+)$", re.MULTILINE)
 _PLACE = re.compile(r"\{\{(.+?)\}\}")
+_PATH = re.compile(r"(\w+)((?:\.\w+|\[\d+\])+)")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _FILE = re.compile(r"^< (\S+)$", re.MULTILINE)
 
@@ -41,17 +43,17 @@ def read_requests(path: Path) -> tuple[dict[str, str], list[Written]]:
 
 def _read(part: str) -> Written:
     title, _, rest = part.partition("\n")
-    name, answer = _NAME.search(rest), _ANSWER.search(rest)
-    assert answer is not None, f"nothing is said of the answer to {title}"
+    name, status, answer = _NAME.search(rest), _STATUS.search(rest), _ANSWER.search(rest)
+    assert status is not None, f"nothing is said of the answer to {title}"
     lines = rest.splitlines()
-    while lines and (lines[0].startswith("#") or not lines[0].strip()):
+    while lines and (lines[0].startswith(("#", "??")) or not lines[0].strip()):
         lines.pop(0)
     return Written(
         title=title.strip(),
         name=name and name[1],
         text="\n".join(lines).strip(),
-        status=int(answer[1]),
-        example=json.loads(answer[2]) if answer[2] else None,
+        status=int(status[1]),
+        example=answer and json.loads(answer[1]),
     )
 
 
@@ -85,13 +87,14 @@ class Sender:
         return text
 
     def _find(self, place: str) -> str:
-        if place.startswith("$dotenv "):
-            return self._settings[place.removeprefix("$dotenv ")]
-        if place in self._variables:
-            return self._variables[place]
-        name, _, path = place.partition(".response.body.$")
-        value = self._answers[name]
-        for key, position in _STEP.findall(path):
+        """What stands for a place: a setting, a variable of the file, or something in the answer of that name."""
+        known = {**self._settings, **self._variables}
+        if place in known:
+            return known[place]
+        path = _PATH.fullmatch(place)
+        assert path is not None, f"{{{{{place}}}}} is not in the words of httpYac that are read here"
+        value = self._answers[path[1]]
+        for key, position in _STEP.findall(path[2]):
             value = value[key] if key else value[int(position)]
         return str(value)
 

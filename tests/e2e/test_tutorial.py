@@ -62,8 +62,12 @@ def test_the_tutorial_runs(folder: Path) -> None:
     if shutil.which("bash") is None or shutil.which("curl") is None:
         pytest.skip("the tutorial needs bash and curl")
     commands = pair_commands()
+    before = set(folder.iterdir())
+    temporary = folder / "temporary"
+    temporary.mkdir()
     script = f"\necho '{BETWEEN}'\n".join(text for text, _ in commands)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PASSEL_"))}
+    environment["TMPDIR"] = str(temporary)
     ran = subprocess.run(
         ["bash", "-uo", "pipefail", "-c", script],
         cwd=folder,
@@ -80,6 +84,7 @@ def test_the_tutorial_runs(folder: Path) -> None:
         assert checker.check_output(expected, output, FLAGS), f"{text}\nexpected:\n{expected}\nsaid:\n{output}"
     assert (ran.returncode, ran.stderr) == (0, "")
     _run_python(folder)
+    assert set(folder.iterdir()) == {*before, temporary}, "a reader's working tree stays clean"
 
 
 def _run_python(folder: Path) -> None:
