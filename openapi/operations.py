@@ -48,8 +48,9 @@ def _describe_body(operation: Operation, body: Body, models: Models) -> Document
     schema = _wrap(body, models)
     required = not (body.may_be_empty or body.may_lack_root)
     if body.model == "read_by_hand.AssetForm":
-        return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-    content: Document = {JSON: {"schema": schema, **_example(body)}}
+        content = {"multipart/form-data": {"schema": schema}}
+        return {"description": words.first_paragraph(find(body.model).__doc__), "required": True, "content": content}
+    content: Document = {JSON: {"schema": schema, **_example(body, schema)}}
     if operation.dialect == "airship":
         model = find(body.model)
         content[FORM] = {"schema": models.name(f"{model.__name__.removesuffix('Body')}Form", _form(schema, model))}
@@ -57,11 +58,14 @@ def _describe_body(operation: Operation, body: Body, models: Models) -> Document
     return {"description": text, "required": required, "content": content}
 
 
-def _example(body: Body) -> Document:
-    """The model's example under a root key, where there is one; of a type the key is that of coupons."""
+def _example(body: Body, schema: Schema) -> Document:
+    """The model's example, if the schema does not lead to it: under a root key, where there is one, and of a type the
+    key is that of coupons."""
     found = find(body.model).model_json_schema().get("examples")
-    if not body.roots or not found:
+    if not found or "$ref" in schema:
         return {}
+    if not body.roots:
+        return {"example": found[0]}
     root = ROOTS["coupons"] if body.roots[0] == OWN_ROOT else body.roots[0]
     return {"example": {root: found[0]}}
 
@@ -134,9 +138,9 @@ def _of_type(body: Body, root: str) -> list[Schema]:
 
 def _describe_answers(operation: Operation, models: Models, others: Sequence[Operation]) -> dict[str, Document]:
     answers: dict[str, Document] = {}
-    headers = shared.headers_of(operation)
     for status, media in sorted(operation.declared.answers.items()):
         kinds = (media,) if isinstance(media, str) else media or ()
+        headers = shared.headers_of(operation, has_body=bool(kinds))
         text = next((_text_of(kind) for kind in kinds), HTTPStatus(status).phrase)
         answer: Document = {"description": text}
         if headers:
@@ -147,7 +151,7 @@ def _describe_answers(operation: Operation, models: Models, others: Sequence[Ope
             answer["links"] = followed
         answers[str(status)] = answer
     if shared.is_tagged(operation):
-        same = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+        same = {name: {"$ref": f"#/components/headers/{name}"} for name in shared.headers_of(operation)}
         answers["304"] = {"description": "What the client has is what a read would answer.", "headers": same}
     for status in shared.refusals_of(operation):
         answers.setdefault(str(status), {"$ref": f"#/components/responses/{shared.refusal(operation, status)}"})
@@ -167,12 +171,16 @@ def _describe_kinds(kinds: Sequence[str], models: Models) -> Document:
     files = {kind: {"schema": _describe_file(kind)} for kind in kinds if "/" in kind}
     if not schemas:
         return files
-    return {JSON: {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}, **files}
+    if len(schemas) == 1:
+        return {JSON: {"schema": schemas[0]}, **files}
+    found = {kind.rpartition(".")[2]: find(kind).model_json_schema().get("examples", []) for kind in kinds}
+    examples = {name: {"value": each[0]} for name, each in found.items() if each}
+    return {JSON: {"schema": {"anyOf": schemas}, **({"examples": examples} if examples else {})}, **files}
 
 
 def _describe_file(kind: str) -> Schema:
     if kind == JSON:
-        return {"type": "object"}
+        return {"type": "object", "examples": [{"openapi": "3.1.0", "info": {"title": "Passel"}}]}
     if kind.startswith("text/"):
         return {"type": "string"}
     return {"type": "string", "format": "binary", "contentMediaType": kind}

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from chalicelib import errors
 from chalicelib.api.declared import Operation
+from chalicelib.domain.idempotency import LONGEST_KEY_CHARACTERS
 from chalicelib.schemas.bounds import END
 from openapi.models import REFERENCE, Models
 
@@ -25,6 +26,8 @@ class Share:
     parameters: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     """of each success"""
+    headers_of_bodies: tuple[str, ...] = ()
+    """of each success that has a body"""
     refuses: tuple[int, ...] = ()
 
 
@@ -32,7 +35,7 @@ SHARES: Final[Mapping[str, Share]] = {
     "paging": Share(
         headers=("X-Total", "X-Total-Pages", "X-Page", "X-Per-Page", "X-Offset", "X-Next-Page", "X-Prev-Page")
     ),
-    "freshness": Share(headers=("Last-Modified",)),
+    "freshness": Share(headers=("Last-Modified",), headers_of_bodies=("Content-Disposition",)),
     "if modified since": Share(parameters=("If-Modified-Since",)),
     "signing secret": Share(headers=("Passel-Signing-Secret",)),
     "visitor": Share(headers=("Set-Cookie",)),
@@ -48,6 +51,13 @@ SHARES: Final[Mapping[str, Share]] = {
 """`create`, `bulk` and `redeem` name kinds of routes, for what is to hold for all of a kind."""
 
 SCHEMAS: Final[dict[str, Document]] = {"ApiRevision": {"type": "string", "enum": ["1.2"]}}
+
+_KEY_CHARACTERS: Final = LONGEST_KEY_CHARACTERS
+_KEY_LENGTH: Final = 2 * _KEY_CHARACTERS + 2
+_QUOTED_KEY: Final = rf'"([ !#-\[\]-~]|\\["\\]){{1,{_KEY_CHARACTERS}}}"'
+_PLAIN_KEY: Final = rf'(?!"([ !#-\[\]-~]|\\["\\])*" *{END})[!-~]([ -~]{{0,{_KEY_CHARACTERS - 2}}}[!-~])?'
+_KEY: Final = rf"^ *({_QUOTED_KEY}|{_PLAIN_KEY}) *{END}"
+"""printable characters of ASCII; a whole text in quotes counts without them, and `\\"` and `\\\\` in it count once"""
 
 PARAMETERS: Final[dict[str, Document]] = {
     "Api-Revision": {
@@ -81,15 +91,10 @@ PARAMETERS: Final[dict[str, Document]] = {
         "required": False,
         "description": (
             "The caller's own name of this request. The same request with the same key is answered as the first one"
-            " was, and done once, for a day; another request with it is refused."
+            f" was, and done once, for a day; another request with it is refused. 1 to {LONGEST_KEY_CHARACTERS}"
+            " printable ASCII characters, not counting double quotes around them."
         ),
-        # printable characters of ASCII, and not just spaces or the quotation marks of an empty text
-        "schema": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 255,
-            "pattern": f'^(?!"" *{END})[ -~]*[!-~][ -~]*{END}',
-        },
+        "schema": {"type": "string", "minLength": 1, "maxLength": _KEY_LENGTH, "pattern": _KEY},
     },
     "If-None-Match": {
         "name": "If-None-Match",
@@ -117,6 +122,10 @@ HEADERS: Final[dict[str, Document]] = {
     ),
     "RateLimit-Policy": _header(
         "The limit of the project or key, if it has one: `q` requests in `w` seconds.", {"type": "string"}
+    ),
+    "Content-Disposition": _header(
+        "`attachment` with a file name, the pass's serial number and `.pkpass`; only where the answer is the file.",
+        {"type": "string", "examples": ['attachment; filename="aff7ffbf-04d7-4180-9da2-000000003039.pkpass"']},
     ),
     "Cache-Control": _header("How long the answer may be kept.", {"type": "string"}),
     "ETag": _header("What the content is called; it changes with it.", {"type": "string"}),
@@ -194,10 +203,10 @@ _AIRSHIP_DETAILS: Final[Mapping[int, str]] = {
     401: "credentials are required",
     404: "pass 12345 was not found",
     406: "a JSON body is required",
-    409: "a request with this key is still at work",
+    409: "the first request with this Idempotency-Key is still at work",
     412: "the pass has changed since it was read; read it again (If-Match)",
-    422: "the key was used for another request (Idempotency-Key)",
-    429: "too many requests",
+    422: "Idempotency-Key: was sent with another request before; each request needs a key of its own",
+    429: "the project may make 10 requests a second, 20 at once",
     500: "an unexpected error occurred",
     503: "too many writers at once",
 }
@@ -259,9 +268,11 @@ def parameters_of(operation: Operation) -> list[Document]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
-def headers_of(operation: Operation) -> list[str]:
+def headers_of(operation: Operation, *, has_body: bool = False) -> list[str]:
     """The names of the headers of a success."""
     found = [name for share in shares_of(operation) for name in share.headers]
+    if has_body:
+        found += [name for share in shares_of(operation) for name in share.headers_of_bodies]
     limited = not operation.open_to_all or 401 in operation.declared.refuses
     return [*found, *(_OF_ACCOUNTS if limited and _has_account(operation) else ())]
 
@@ -274,6 +285,8 @@ def refusals_of(operation: Operation) -> list[int]:
         found.add(404)
     if not operation.open_to_all and operation.dialect in SECURITY:
         found.add(401)
+    if 401 in found:
+        # also where credentials are one way in among others
         found.add(429)
     found.update(_RULES[_kind_of(operation)](operation))
     return sorted(found & set(_KNOWN[_kind_of(operation)]))
@@ -325,7 +338,7 @@ def responses(models: Models) -> dict[str, Document]:
             answer: Document = {"description": texts.get(status) or _TEXTS[status]}
             names = ["Retry-After"] if status in _RETRIED else []
             names += ["WWW-Authenticate"] if (dialect, status) == ("passworks", 401) else []
-            names += [*_OF_ACCOUNTS, "Idempotency-Replayed"] if dialect in ("airship", "passworks") else []
+            names += _OF_ACCOUNTS if dialect in ("airship", "passworks") else []
             if names:
                 answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
             if dialect in _ERROR_MODELS:

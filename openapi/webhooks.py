@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chalicelib.domain.callbacks import EVENT_ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from openapi import words
-from openapi.models import Models
+from openapi.models import Models, find
 
 Document = dict[str, Any]
 
@@ -54,7 +54,11 @@ def describe(models: Models) -> dict[str, Document]:
 def _post(name: str, models: Models) -> Document:
     summary, text, bodies = _EVENTS[name]
     schemas = [models.refer(body) for body in bodies]
-    schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+    media: Document = {"schema": schemas[0]}
+    if len(schemas) > 1:
+        shown = {body.rpartition(".")[2]: find(body).model_json_schema()["examples"][0] for body in bodies}
+        examples = {model: {"value": example} for model, example in shown.items()}
+        media = {"schema": {"oneOf": schemas}, "examples": examples}
     return {
         "tags": [words.TAGS["webhooks"][0]],
         "summary": summary,
@@ -64,7 +68,7 @@ def _post(name: str, models: Models) -> Document:
             {"name": header, "in": "header", "required": True, "description": meaning, "schema": {"type": "string"}}
             for header, meaning in _HEADERS
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "requestBody": {"required": True, "content": {"application/json": media}},
         "responses": {
             "2XX": {"description": "The event counts as told."},
             "default": {

@@ -114,15 +114,15 @@ class Location(_Body):
 
     model_config = ConfigDict(extra="ignore", strict=True, defer_build=True)
 
-    latitude: float = Field(ge=-90, le=90)
-    longitude: float = Field(ge=-180, le=180)
+    latitude: float = Field(ge=-90, le=90, description="Degrees, north of the equator.")
+    longitude: float = Field(ge=-180, le=180, description="Degrees, east of Greenwich.")
     relevantText: Text | None = Field(None, description="What a wallet shows there.")  # noqa: N815, the contract's word
-    streetAddress1: Text | None = None  # noqa: N815
-    streetAddress2: Text | None = None  # noqa: N815
-    city: Text | None = None
-    region: Text | None = None
-    regionCode: Text | None = None  # noqa: N815
-    country: Text | None = None
+    streetAddress1: Text | None = Field(None, description="Kept and given back.")  # noqa: N815
+    streetAddress2: Text | None = Field(None, description="Kept and given back.")  # noqa: N815
+    city: Text | None = Field(None, description="Kept and given back.")
+    region: Text | None = Field(None, description="Kept and given back.")
+    regionCode: Text | None = Field(None, description="Kept and given back.")  # noqa: N815
+    country: Text | None = Field(None, description="Kept and given back.")
 
     def stored(self) -> dict[str, Any]:
         """What the caller sent, without what he left out."""
@@ -176,7 +176,7 @@ class UpdateBody(_Body):
 class PublicUrl(_Body):
     """Whether one person may take the pass, `single`, or any number, `multiple`; in any case."""
 
-    type: Annotated[str, Shown(shown.PUBLIC_TYPE)] = "single"
+    type: Annotated[str, Shown(shown.PUBLIC_TYPE)] = Field("single", description="`single` or `multiple`.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -224,8 +224,8 @@ class TemplateBody(_Body):
 
     model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.TEMPLATE)
 
-    name: Name
-    description: Description = ""
+    name: Name = Field(description="The template's name.")
+    description: Description = Field("", description="What passes say of themselves to those who cannot see them.")
     projectType: Annotated[str | None, Shown(shown.PROJECT_TYPE, instead=True)] = Field(  # noqa: N815
         None, description="What the template is for."
     )

@@ -9,7 +9,10 @@ from pydantic import ConfigDict, Field
 from chalicelib.schemas.answers import Answer, Count, Id, Milliseconds, Seconds, Url, Uuid, left_out
 
 Success = Literal["success"]
-Status = Literal["installed", "uninstalled", "not_been_installed"]
+Status = Annotated[
+    Literal["installed", "uninstalled", "not_been_installed"],
+    Field(description="Whether the pass is on a device now (`installed`), was on one, or never was."),
+]
 Platform = Literal["ios", "android"]
 
 
@@ -32,10 +35,10 @@ class AirshipError(Answer):
     )
 
     code: int = Field(description="The HTTP status.")
-    description: str
+    description: str = Field(description="What the status means.")
     details: str = Field(description="What is wrong; it begins with the member or parameter that is.")
-    error: str
-    error_code: int
+    error: str = Field(description="Equal to `description`.")
+    error_code: int = Field(description="Equal to `code`.")
 
 
 class AddedTags(Answer):
@@ -52,9 +55,9 @@ class TagOfPass(Answer):
 
     model_config = example({"id": 72, "createdAt": "2013-07-10T11:38:06Z", "name": "tag-2971-4280-479"})
 
-    id: Id
-    createdAt: Seconds
-    name: str
+    id: Id = Field(description="The tag's id.")
+    createdAt: Seconds = Field(description="When the tag was created.")
+    name: str = Field(description="The tag.")
 
 
 class TagsOfPass(Answer):
@@ -62,44 +65,44 @@ class TagsOfPass(Answer):
 
     model_config = example({"tags": [{"id": 72, "createdAt": "2013-07-10T11:38:06Z", "name": "tag-2971-4280-479"}]})
 
-    tags: list[TagOfPass]
+    tags: list[TagOfPass] = Field(description="All of them.")
 
 
 class TagInList(Answer):
     """A tag, as the list of all tags has it."""
 
-    id: Id
-    tag: str
-    createdAt: Seconds
+    id: Id = Field(description="The tag's id.")
+    tag: str = Field(description="The tag.")
+    createdAt: Seconds = Field(description="When the tag was created.")
 
 
 class _Pagination(Answer):
     """The page that was answered; it may be sent back as the query with `page` raised by one."""
 
-    page: Annotated[int, Field(ge=1)]
+    page: Annotated[int, Field(ge=1, description="The page that was asked for.")]
     start: Annotated[int, Field(ge=0, description="How many entries stand before the page.")]
-    pageSize: Annotated[int, Field(ge=1, le=1000)]
+    pageSize: Annotated[int, Field(ge=1, le=1000, description="The entries of a full page.")]
 
 
 class TagsPagination(_Pagination):
     """The page that was answered, in the spelling of the list of tags."""
 
-    order: Literal["ID", "createdAt"]
-    direction: Literal["ASC", "DESC"]
+    order: Literal["ID", "createdAt"] = Field(description="What the list is ordered by.")
+    direction: Literal["ASC", "DESC"] = Field(description="Ascending or descending.")
 
 
 class Pagination(_Pagination):
     """The page that was answered; it may be sent back as the query with `page` raised by one."""
 
-    order: Literal["id", "createdAt", "updatedAt", "name"]
-    direction: Literal["ASC", "DESC"]
+    order: Literal["id", "createdAt", "updatedAt", "name"] = Field(description="What the list is ordered by.")
+    direction: Literal["ASC", "DESC"] = Field(description="Ascending or descending.")
 
 
 class TagPassesPagination(_Pagination):
     """The page that was answered, in the spelling of the list of a tag's passes."""
 
-    order: Literal["id", "createdAt", "updatedAt"]
-    direction: Literal["asc", "desc"]
+    order: Literal["id", "createdAt", "updatedAt"] = Field(description="What the list is ordered by.")
+    direction: Literal["asc", "desc"] = Field(description="Ascending or descending.")
 
 
 class TagList(Answer):
@@ -113,7 +116,7 @@ class TagList(Answer):
         }
     )
 
-    tags: list[TagInList]
+    tags: list[TagInList] = Field(description="The tags of this page.")
     Pagination: TagsPagination
     count: Count = Field(description="How many tags there are.")
 
@@ -121,16 +124,16 @@ class TagList(Answer):
 class PassOfTag(Answer):
     """A pass, as the list of a tag's passes has it: ids are numbers, and what does not apply is left out."""
 
-    id: Id
-    templateId: Id
-    url: Url
-    serialNumber: Uuid
-    createdAt: Milliseconds
-    updatedAt: Milliseconds
+    id: Id = Field(description="The pass's id.")
+    templateId: Id = Field(description="The id of its template.")
+    url: Url = Field(description="Where the pass is downloaded, without credentials.")
+    serialNumber: Uuid = Field(description="What wallets call the pass.")
+    createdAt: Milliseconds = Field(description="When the pass was created.")
+    updatedAt: Milliseconds = Field(description="When the pass changed last.")
     status: Status
     installedAt: Milliseconds = left_out("When it was first installed.")
-    uninstalledAt: Milliseconds = left_out()
-    platform: Platform = left_out()
+    uninstalledAt: Milliseconds = left_out("When the last device gave it up; only while it is on none.")
+    platform: Platform = left_out("Of the device that took it last.")
 
 
 class PassesOfTag(Answer):
@@ -156,7 +159,7 @@ class PassesOfTag(Answer):
         }
     )
 
-    passes: list[PassOfTag]
+    passes: list[PassOfTag] = Field(description="The passes of this page.")
     pagination: TagPassesPagination
     count: Count = Field(description="How many passes there are, with that status.")
 
@@ -166,7 +169,7 @@ class StartedTicket(Answer):
 
     model_config = example({"ticketId": 123})
 
-    ticketId: Id
+    ticketId: Id = Field(description="To be asked about with `GET /v1/ticket/{ticket_id}`.")
 
 
 class RemovedTag(Answer):
@@ -174,9 +177,9 @@ class RemovedTag(Answer):
 
     model_config = example({"passId": 123, "status": "success", "tagId": 70})
 
-    passId: Id
-    status: Success
-    tagId: Id
+    passId: Id = Field(description="The pass's id.")
+    status: Success = Field(description="Always `success`.")
+    tagId: Id = Field(description="The tag's id.")
 
 
 class ClearedTag(Answer):
@@ -185,8 +188,8 @@ class ClearedTag(Answer):
     model_config = example({"count": 38, "status": "success", "tagId": 2})
 
     count: Count = Field(description="How many passes had it.")
-    status: Success
-    tagId: Id
+    status: Success = Field(description="Always `success`.")
+    tagId: Id = Field(description="The tag's id.")
 
 
 PAGINATION = {"order": "id", "page": 1, "start": 0, "direction": "DESC", "pageSize": 2}
@@ -199,8 +202,8 @@ class StoredLocation(Answer):
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 
-    latitude: float
-    longitude: float
+    latitude: float = Field(description="Degrees, north of the equator.")
+    longitude: float = Field(description="Degrees, east of Greenwich.")
 
 
 class ShownEntry(Answer):
@@ -211,8 +214,8 @@ class ShownEntry(Answer):
     fieldType: str = left_out(
         "Apple's `primary`, `secondary`, `auxiliary`, `back`, `header`; Google's modules; `notAssigned`."
     )
-    value: Any = None
-    label: Any = None
+    value: Any = Field(None, description="What the pass shows.")
+    label: Any = Field(None, description="What stands beside the value.")
 
 
 class CallbackSettings(Answer):
@@ -220,8 +223,8 @@ class CallbackSettings(Answer):
 
     model_config = example({"baseUrl": "https://callbacks.example", "headers": {"X-Team": "wallet"}})
 
-    baseUrl: str
-    headers: dict[str, str]
+    baseUrl: str = Field(description="The address that paths are appended to.")
+    headers: dict[str, str] = Field(description="What callbacks have beside Passel's own headers.")
 
 
 class RemovedCallback(Answer):
@@ -229,16 +232,16 @@ class RemovedCallback(Answer):
 
     model_config = example({"status": "success"})
 
-    status: Success
+    status: Success = Field(description="Always `success`.")
 
 
 class Progress(Answer):
     """How far an update is, in passes."""
 
-    total: Count
-    processed: Count
+    total: Count = Field(description="All passes of the update.")
+    processed: Count = Field(description="How many are done.")
     changed: Count = Field(description="On how many a wallet shows something else than before.")
-    failed: Count
+    failed: Count = Field(description="On how many it could not be carried out.")
 
 
 class WholeTicket(Answer):
@@ -257,9 +260,11 @@ class WholeTicket(Answer):
     Status: Literal["PREQUED", "QUEUED", "COMPLETED", "ABORTED", "FAILED", "ABANDONED"] = Field(
         description="`PREQUED` and `QUEUED` go on; the last three of the others are failures."
     )
-    createdAt: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]$")]
-    ID: Id
-    children: dict[str, Any]
+    createdAt: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]$")] = Field(
+        description="When the update was asked for, in UTC."
+    )
+    ID: Id = Field(description="The ticket's id.")
+    children: dict[str, Any] = Field(description="Always empty.")
     progress: Progress
 
 
@@ -268,4 +273,4 @@ class SystemStatus(Answer):
 
     model_config = example({"Hello": "World"})
 
-    Hello: Literal["World"]
+    Hello: Literal["World"] = Field(description="Always `World`.")

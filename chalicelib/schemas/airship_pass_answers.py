@@ -25,14 +25,14 @@ from chalicelib.schemas.answers import Answer, Count, Id, IdText, Milliseconds, 
 class PublicPage(Answer):
     """Where people open the pass."""
 
-    path: Url
-    type: Literal["Single", "Multiple"]
+    path: Url = Field(description="The address of the page.")
+    type: Literal["Single", "Multiple"] = Field(description="Whether one person may take the pass, or any number.")
 
 
 class PublicPageWithImage(PublicPage):
     """Where people open the pass, and a picture of it."""
 
-    image: Url
+    image: Url = Field(description="The address of the picture.")
 
 
 class CreatedPass(Answer):
@@ -48,19 +48,19 @@ class CreatedPass(Answer):
         }
     )
 
-    id: IdText
+    id: IdText = Field(description="The pass's id.")
     url: Url = Field(description="Where the pass is downloaded, without credentials.")
-    createdAt: Seconds
+    createdAt: Seconds = Field(description="When the pass was created.")
     publicUrl: PublicPage
     status: Status
-    externalId: str = left_out()
+    externalId: str = left_out("The caller's own name of the pass.")
 
 
 class PassInBulk(Answer):
     """A pass of many that was created."""
 
-    id: IdText
-    url: Url
+    id: IdText = Field(description="The pass's id.")
+    url: Url = Field(description="Where the pass is downloaded, without credentials.")
 
 
 class RefusalInBulk(Answer):
@@ -80,24 +80,24 @@ class CreatedPasses(Answer):
         }
     )
 
-    created: Count
-    failed: Count
-    passes: list[PassInBulk | RefusalInBulk]
+    created: Count = Field(description="How many were created.")
+    failed: Count = Field(description="How many were refused.")
+    passes: list[PassInBulk | RefusalInBulk] = Field(description="Each pass, or why it was refused.")
 
 
 class ListedPass(Answer):
     """A pass, as lists have it. Ids are strings."""
 
-    id: IdText
-    templateId: IdText
-    externalId: str = left_out()
+    id: IdText = Field(description="The pass's id.")
+    templateId: IdText = Field(description="The id of its template.")
+    externalId: str = left_out("The caller's own name of the pass.")
     uaEntityId: Uuid = Field(description="A second id that stays the same.")
-    serialNumber: Uuid
-    url: Url
+    serialNumber: Uuid = Field(description="What wallets call the pass.")
+    url: Url = Field(description="Where the pass is downloaded, without credentials.")
     status: Status
     tags: list[str] = Field(description="Names.")
-    createdAt: Milliseconds
-    updatedAt: Milliseconds
+    createdAt: Milliseconds = Field(description="When the pass was created.")
+    updatedAt: Milliseconds = Field(description="When the pass changed last.")
 
 
 _LISTED_PASS = {
@@ -119,7 +119,7 @@ class PassList(Answer):
 
     model_config = example({"count": 133, "passes": [_LISTED_PASS], "pagination": PAGINATION})
 
-    passes: list[ListedPass]
+    passes: list[ListedPass] = Field(description="The passes of this page.")
     pagination: Pagination
     count: Count = Field(description="How many passes there are, with that status.")
 
@@ -127,7 +127,7 @@ class PassList(Answer):
 class LocationWithId(StoredLocation):
     """A location of a pass."""
 
-    id: Id
+    id: Id = Field(description="What the location is removed by.")
 
 
 class WholePass(ListedPass):
@@ -148,15 +148,19 @@ class WholePass(ListedPass):
     )
 
     installedAt: Milliseconds = left_out("When it was first installed.")
-    uninstalledAt: Milliseconds = left_out()
-    platform: Platform = left_out()
+    uninstalledAt: Milliseconds = left_out("When the last device gave it up; only while it is on none.")
+    platform: Platform = left_out("Of the device that took it last.")
     publicUrl: PublicPageWithImage
-    locations: list[LocationWithId]
-    fields: dict[str, ShownEntry]
-    headers: dict[str, ShownEntry]
-    beacons: list[dict[str, Any]] = left_out()
-    semantics: dict[str, Any] = left_out()
-    universalLinks: Any = None
+    locations: list[LocationWithId] = Field(description="Places near which a wallet shows the pass.")
+    fields: dict[str, ShownEntry] = Field(description="What the pass shows, by name.")
+    headers: dict[str, ShownEntry] = Field(
+        description="What the pass is beyond its fields, by name: colours, barcode and the like."
+    )
+    beacons: list[dict[str, Any]] = left_out(
+        "Bluetooth beacons near which a wallet shows the pass, in the form in which they were written."
+    )
+    semantics: dict[str, Any] = left_out("Apple's semantic tags.")
+    universalLinks: Any = Field(None, description="As it was written.")
 
 
 class DeletedPass(Answer):
@@ -164,8 +168,8 @@ class DeletedPass(Answer):
 
     model_config = example({"Status": "Deleted", "PassID": "12345"})
 
-    Status: Literal["Deleted"]
-    PassID: IdText
+    Status: Literal["Deleted"] = Field(description="Always `Deleted`.")
+    PassID: IdText = Field(description="The id that the pass had.")
 
 
 class LocationOfPass(Answer):
@@ -173,7 +177,7 @@ class LocationOfPass(Answer):
 
     model_config = example({"passLocationId": 65, "value": {"latitude": 37.6, "longitude": -122.3}})
 
-    passLocationId: Id
+    passLocationId: Id = Field(description="What the location is removed by.")
     value: StoredLocation
 
 
@@ -182,18 +186,36 @@ class RemovedLocationOfPass(Answer):
 
     model_config = example({"status": "success", "passLocationId": 65})
 
-    status: Success
-    passLocationId: Id
+    status: Success = Field(description="Always `success`.")
+    passLocationId: Id = Field(description="The id that the location had.")
 
 
 class PassJson(Answer):
     """Apple's `pass.json`: what else it has follows from the pass."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True)
+    model_config = ConfigDict(
+        extra="allow",
+        defer_build=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "formatVersion": 1,
+                    "passTypeIdentifier": "pass.com.example.loyalty",
+                    "serialNumber": "aff7ffbf-04d7-4180-9da2-000000003039",
+                    "teamIdentifier": "A1B2C3D4E5",
+                    "organizationName": "Example",
+                    "description": "A card",
+                    "storeCard": {"primaryFields": [{"key": "Points", "label": "Points", "value": 33}]},
+                }
+            ]
+        },
+    )
 
-    formatVersion: Literal[1]
-    passTypeIdentifier: str
-    serialNumber: str
-    teamIdentifier: str
-    organizationName: str
-    description: str
+    formatVersion: Literal[1] = Field(description="Of Apple's format: always 1.")
+    passTypeIdentifier: str = Field(
+        description="Apple's identifier of the pass type, of the certificate that signs the pass."
+    )
+    serialNumber: str = Field(description="What wallets call the pass.")
+    teamIdentifier: str = Field(description="Apple's identifier of the team.")
+    organizationName: str = Field(description="Who issues the pass.")
+    description: str = Field(description="What the pass is, for those who cannot see it.")

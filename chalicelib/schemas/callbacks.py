@@ -93,12 +93,22 @@ _PERSONAL_INFO = {
 }
 
 
+_PERSONALIZATION_EXAMPLE = {
+    "personalizationToken": "0f8e4cbb9f0b6a2e",
+    "requiredPersonalizationInfo": {"givenName": "Ann", "emailAddress": "ann@example.com"},
+}
+
+
 class PersonalizationBody(BaseModel):
     """What Wallet sends once a person has agreed; what else it may send is dropped."""
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
+    model_config = ConfigDict(
+        extra="ignore", defer_build=True, json_schema_extra={"examples": [_PERSONALIZATION_EXAMPLE]}
+    )
 
-    token: PersonalizationToken = Field(validation_alias="personalizationToken")
+    token: PersonalizationToken = Field(
+        validation_alias="personalizationToken", description="What is signed as the answer."
+    )
     info: Annotated[dict[str, PersonalText], Shown(_PERSONAL_INFO, instead=True)] = Field(
         validation_alias="requiredPersonalizationInfo"
     )

@@ -137,8 +137,10 @@ class FieldBody(_Body):
     model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_changes)
 
     key: Annotated[str, BeforeValidator(_read_key), AfterValidator(_check_key), Shown(shown.KEY, instead=True)]
-    value: Annotated[Any, BeforeValidator(_read_scalar), Shown(SCALAR, instead=True)] = None
-    label: OptionalText = None
+    value: Annotated[Any, BeforeValidator(_read_scalar), Shown(SCALAR, instead=True)] = Field(
+        None, description="What the pass shows."
+    )
+    label: OptionalText = Field(None, description="What stands beside the value.")
     behaviour: Literal["fixed", "dynamic"] = Field(
         "fixed",
         description="Whether a merge overwrites the value in every pass (`fixed`), or keeps each pass's own.",
@@ -148,11 +150,15 @@ class FieldBody(_Body):
 class LocationBody(_Body):
     """A place near which a wallet shows the pass."""
 
-    latitude: Annotated[Number, Field(ge=-90, le=90), Shown(shown.LATITUDE, instead=True)]
-    longitude: Annotated[Number, Field(ge=-180, le=180), Shown(shown.LONGITUDE, instead=True)]
-    altitude: OptionalNumber = None
-    relevant_text: OptionalText = None
-    name: OptionalText = None
+    latitude: Annotated[Number, Field(ge=-90, le=90), Shown(shown.LATITUDE, instead=True)] = Field(
+        description="Degrees, north of the equator."
+    )
+    longitude: Annotated[Number, Field(ge=-180, le=180), Shown(shown.LONGITUDE, instead=True)] = Field(
+        description="Degrees, east of Greenwich."
+    )
+    altitude: OptionalNumber = Field(None, description="In metres.")
+    relevant_text: OptionalText = Field(None, description="What a wallet shows there.")
+    name: OptionalText = Field(None, description="What the caller calls the place; kept and given back.")
 
     def stored(self) -> dict[str, Any]:
         """The location as both dialects keep it."""
@@ -165,10 +171,12 @@ class LocationBody(_Body):
 class BeaconBody(_Body):
     """A Bluetooth beacon near which a wallet shows the pass."""
 
-    proximity_uuid: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
-    major: Sixteen | None = None
-    minor: Sixteen | None = None
-    relevant_text: OptionalText = None
+    proximity_uuid: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")] = Field(
+        description="The beacon's identifier."
+    )
+    major: Sixteen | None = Field(None, description="Tells groups of beacons with one identifier apart.")
+    minor: Sixteen | None = Field(None, description="Tells beacons of one group apart.")
+    relevant_text: OptionalText = Field(None, description="What a wallet shows there.")
 
     def stored(self) -> dict[str, Any]:
         """The beacon as both dialects keep it."""
@@ -201,16 +209,16 @@ StoreIdentifiers = Annotated[
 class ContentBody(_Body):
     """What campaigns and passes share."""
 
-    header_fields: Fields = []
-    primary_fields: Fields = []
-    secondary_fields: Fields = []
-    auxiliary_fields: Fields = []
-    back_fields: Fields = []
-    locations: Locations = []
-    beacons: Beacons = []
-    barcode: Barcode = {}
-    barcodes: Barcodes = []
-    thumbnail_id: Identifier = None
+    header_fields: Fields = Field([], description="Fields beside the logo.")
+    primary_fields: Fields = Field([], description="The most prominent fields.")
+    secondary_fields: Fields = Field([], description="Fields below the primary ones.")
+    auxiliary_fields: Fields = Field([], description="Fields beside or below the secondary ones.")
+    back_fields: Fields = Field([], description="Fields on the back.")
+    locations: Locations = Field([], description="Places near which a wallet shows the pass.")
+    beacons: Beacons = Field([], description="Bluetooth beacons near which a wallet shows the pass.")
+    barcode: Barcode = Field({}, description="The code that is scanned.")
+    barcodes: Barcodes = Field([], description="Further codes, for wallets that show one of several.")
+    thumbnail_id: Identifier = Field(None, description="An asset: the picture beside the fields.")
     expiration_date: Moment = None
     relevant_date: Moment = None
     max_distance: Annotated[OptionalNumber, AfterValidator(_check_distance), Shown(shown.DISTANCE, instead=True)] = None
@@ -250,10 +258,10 @@ class CampaignBody(ContentBody):
     )
     template_id: Identifier = Field(None, description="The template that the campaign looks like.")
     icon_id: Identifier = Field(None, description="An asset, as the ids of the other images are.")
-    logo_id: Identifier = None
-    strip_id: Identifier = None
-    background_id: Identifier = None
-    footer_id: Identifier = None
+    logo_id: Identifier = Field(None, description="An asset: the picture in the top left corner.")
+    strip_id: Identifier = Field(None, description="An asset: the picture behind the primary fields.")
+    background_id: Identifier = Field(None, description="An asset: the picture behind the whole front.")
+    footer_id: Identifier = Field(None, description="An asset: the picture above the barcode.")
     logo_text: LooseText = None
     background_color: Colour = None
     text_color: Colour = None
@@ -262,9 +270,14 @@ class CampaignBody(ContentBody):
         None, description="Of boarding passes, which need one: air, boat, train, bus or generic."
     )
     certificate_id: Identifier = Field(None, description="What signs the passes; without it, the account's default.")
-    organization_name: OptionalText = None
-    associated_store_identifiers: StoreIdentifiers = []
-    gwallet_usage: Flag | None = None
+    organization_name: OptionalText = Field(None, description="Who issues the passes.")
+    associated_store_identifiers: StoreIdentifiers = Field(
+        [], description="App Store ids of apps that go with the pass; a text counts as the number that it holds."
+    )
+    gwallet_usage: Flag | None = Field(
+        None,
+        description="Kept and given back. Whether Google Wallet is offered depends on the account there.",
+    )
     code_type: Literal["sequencial", "fixed", "list", "per_pass"] = Field(
         "sequencial",
         description=(
@@ -273,14 +286,26 @@ class CampaignBody(ContentBody):
             " `per_pass`."
         ),
     )
-    code_fixed_value: OptionalText = None
-    allow_multiple_redeems: Flag = False
-    og: Flag = True
-    og_description: Text = ""
-    javascript: OptionalText = None
-    stylesheet: OptionalText = None
-    sync_locations_on_merge: Flag = True
-    sync_beacons_on_merge: Flag = True
+    code_fixed_value: OptionalText = Field(
+        None, description="With `code_type` `fixed`, which needs it: the message of every barcode."
+    )
+    allow_multiple_redeems: Flag = Field(
+        False, description="Whether a pass can be redeemed again and again; otherwise its first redeem voids it."
+    )
+    og: Flag = Field(
+        True, description="Whether pages say, in Open Graph's words, what others may show of a link to them."
+    )
+    og_description: Text = Field(
+        "", description="What others show below a link to a page; without it, the name of the organization."
+    )
+    javascript: OptionalText = Field(None, description="Kept and given back, never run.")
+    stylesheet: OptionalText = Field(None, description="Kept and given back; no page uses it.")
+    sync_locations_on_merge: Flag = Field(
+        True, description="Whether a merge replaces the locations of every pass with the campaign's, even by none."
+    )
+    sync_beacons_on_merge: Flag = Field(
+        True, description="Whether a merge replaces the beacons of every pass with the campaign's, even by none."
+    )
 
 
 class NewCampaignBody(CampaignBody):

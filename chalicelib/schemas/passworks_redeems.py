@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from chalicelib.schemas.bounds import DEFAULTS, Shown
 from chalicelib.schemas.passworks import ROOTS
@@ -54,7 +54,7 @@ class RedeemBody(BaseModel):
         extra="ignore", defer_build=True, json_schema_extra={"examples": [{"comment": "At the till"}]}
     )
 
-    comment: Comment = None
+    comment: Comment = Field(None, description="A word about the redeem, kept with it.")
 
 
 class RedeemByCodeBody(BaseModel):
@@ -66,8 +66,8 @@ class RedeemByCodeBody(BaseModel):
         json_schema_extra={"examples": [{"redeem_code": "00000001", "comment": "optional"}]},
     )
 
-    redeem_code: Code
-    comment: Comment = None
+    redeem_code: Code = Field(description="The pass's `redeem_code`.")
+    comment: Comment = Field(None, description="A word about the redeem, kept with it.")
 
     @model_validator(mode="before")
     @classmethod

@@ -61,26 +61,34 @@ class NewTemplateBody(BaseModel):
     # colours, texts and barcode are read by who knows their form
     model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_transit_type)
 
-    name: Annotated[str, Required, AtMost("template_name_characters"), Shown({"pattern": r"\S"})]
+    name: Annotated[str, Required, AtMost("template_name_characters"), Shown({"pattern": r"\S"})] = Field(
+        description="The template's name."
+    )
     description: Annotated[
         str,
         BeforeValidator(_as_text),
         AtMost("template_description_characters"),
         Shown(shown.DESCRIPTION, instead=True),
-    ] = ""
-    pass_type: Annotated[str, Required, AfterValidator(_check_style), Shown({"enum": list(STYLES.values())})]
+    ] = Field("", description="Kept and given back.")
+    pass_type: Annotated[str, Required, AfterValidator(_check_style), Shown({"enum": list(STYLES.values())})] = Field(
+        description="The style of the passes, in Apple's words."
+    )
     transit_type: Optional
     icon_id: Annotated[str, Required, Shown({"pattern": r"\S", "description": "An asset."})]
-    logo_id: Optional = None
-    strip_id: Optional = None
-    thumbnail_id: Optional = None
-    background_id: Optional = None
-    footer_id: Optional = None
+    logo_id: Optional = Field(None, description="An asset: the picture in the top left corner.")
+    strip_id: Optional = Field(None, description="An asset: the picture behind the primary fields.")
+    thumbnail_id: Optional = Field(None, description="An asset: the picture beside the fields.")
+    background_id: Optional = Field(
+        None, description="An asset: the picture behind the whole front. Event tickets have it or a strip."
+    )
+    footer_id: Optional = Field(None, description="An asset: the picture above the barcode.")
     logo_text: Annotated[Any, Shown(shown.LOOSE_TEXT, instead=True)] = None
     background_color: Colour = None
     text_color: Colour = None
     label_color: Colour = None
-    barcode: Annotated[dict[str, Any], BeforeValidator(_as_object), Shown(shown.BARCODE), OrEmpty("array")] = {}
+    barcode: Annotated[dict[str, Any], BeforeValidator(_as_object), Shown(shown.BARCODE), OrEmpty("array")] = Field(
+        {}, description="The form of the code that is scanned."
+    )
 
     @model_validator(mode="before")
     @classmethod

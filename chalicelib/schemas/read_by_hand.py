@@ -46,29 +46,52 @@ class SigningKey(BaseModel):
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
-    signedKey: str
-    signatures: list[str]
+    signedKey: str = Field(description="A JSON document as a text: the key, and when it ends.")
+    signatures: list[str] = Field(description="Google's signatures of `signedKey`, in base64.")
+
+
+GOOGLE_EXAMPLE = {
+    "protocolVersion": "ECv2SigningOnly",
+    "signature": "MEUCIQDx",
+    "intermediateSigningKey": {
+        "signedKey": '{"keyValue":"MFkwEwYH","keyExpiration":"1893456000000"}',
+        "signatures": ["MEYCIQCz"],
+    },
+    "signedMessage": (
+        '{"classId":"3388000000022.card","objectId":"3388000000022.1001","eventType":"save",'
+        '"expTimeMillis":1893456000000,"count":1,"nonce":"5b7c1e83"}'
+    ),
+}
+"""what Google sends, with its keys and signatures cut short"""
 
 
 class GoogleCallbackBody(BaseModel):
     """What Google signs, exactly four members. Only what verifies is answered with 200."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(extra="forbid", defer_build=True, json_schema_extra={"examples": [GOOGLE_EXAMPLE]})
 
-    protocolVersion: str
-    signature: str
+    protocolVersion: str = Field(description="Always `ECv2SigningOnly` in what is taken.")
+    signature: str = Field(description="The signature of `signedMessage`, in base64.")
     intermediateSigningKey: SigningKey
-    signedMessage: str
+    signedMessage: str = Field(description="A JSON document as a text: what happened.")
 
 
 class AssetForm(BaseModel):
     """The parts of an upload, in any order."""
 
     model_config = ConfigDict(
-        extra="ignore", defer_build=True, json_schema_extra={"propertyNames": {"minLength": 1}, "maxProperties": 16}
+        extra="ignore",
+        defer_build=True,
+        json_schema_extra={
+            "propertyNames": {"minLength": 1},
+            "maxProperties": 16,
+            "examples": [{"asset[file]": "(the bytes of icon.png)", "asset[asset_type]": "icon"}],
+        },
     )
 
     file: Annotated[str, Field(json_schema_extra={"contentMediaType": "application/octet-stream"})] = Field(
         alias="asset[file]", min_length=1, description="A JPEG, PNG or GIF of at most 1 MB and 25,000,000 pixels."
     )
-    asset_type: Literal["icon", "logo", "strip", "thumbnail", "background", "footer"] = Field(alias="asset[asset_type]")
+    asset_type: Literal["icon", "logo", "strip", "thumbnail", "background", "footer"] = Field(
+        alias="asset[asset_type]", description="What the image is for."
+    )

@@ -18,7 +18,7 @@ class ChangedPasses(Answer):
         },
     )
 
-    serialNumbers: list[str] = Field(min_length=1)
+    serialNumbers: list[str] = Field(min_length=1, description="The passes to fetch.")
     lastUpdated: str = Field(min_length=1, description="To be sent back as `passesUpdatedSince`.")
 
 
@@ -31,4 +31,4 @@ class WalletError(Answer):
         json_schema_extra={"examples": [{"message": "the pass or its token is unknown"}]},
     )
 
-    message: str
+    message: str = Field(description="What is wrong.")

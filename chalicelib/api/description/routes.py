@@ -76,7 +76,10 @@ def _describe(base_url: str) -> tuple[str, str]:
 
 @_route("/docs", operation="open_viewer", answers={200: HTML})
 def open_viewer(request: ApiRequest) -> Response:
-    """Read this description in a browser"""
+    """Read this description in a browser
+
+    A page that lists all operations and can try them. It loads nothing from other hosts.
+    """
     up = "../" if request.asked_path.endswith("/") else ""
     page = (_FOLDER / "viewer" / "page.html").read_text(encoding="utf-8")
     page = page.replace("{files}", f"{up}docs/{VERSION}").replace("{description}", f"{up}openapi.json")
@@ -91,7 +94,10 @@ def open_viewer(request: ApiRequest) -> Response:
 
 @_route("/docs/{version}/{asset}", operation="get_viewer_file", answers={200: (SCRIPT, CSS)}, shares=("kept for ever",))
 def get_viewer_file(request: ApiRequest, version: str, asset: str) -> Response:
-    """Get a file of the viewer"""
+    """Get a file of the viewer
+
+    A script or style sheet of the page `/docs`, which names the current version. It may be kept for ever.
+    """
     name = decode(asset)
     if decode(version) != VERSION or name not in _FILES:
         raise NotFound("file", name[:40])

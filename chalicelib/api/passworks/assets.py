@@ -73,7 +73,10 @@ def create_asset(request: PassworksRequest) -> Any:
 
 @route(assets, "/v2/assets/{asset_id}", methods=["GET"], answer="passworks_answers.AssetObject")
 def get_asset(request: PassworksRequest, asset_id: str) -> Any:
-    """Get an asset"""
+    """Get an asset
+
+    What the image is for, and the address where the image itself is, which needs no credentials.
+    """
     asset = storing_assets.get_asset_or_raise(
         request.platform, project_id=request.project_id, asset_id=decode(asset_id)
     )

@@ -90,7 +90,10 @@ def create_campaign(request: PassworksRequest, campaign_type: str) -> Any:
 
 @route(campaigns, _CAMPAIGN, methods=["GET"], operation="get_campaign", answer="passworks_answers.CampaignObject")
 def get_one_campaign(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
-    """Get a campaign"""
+    """Get a campaign
+
+    What passes issued from now on show. Those that were issued before may show something else until they are merged.
+    """
     return _show(request, get_campaign(request, campaign_type, campaign_id))
 
 

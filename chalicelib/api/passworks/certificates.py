@@ -67,7 +67,10 @@ def list_certificates(request: PassworksRequest) -> Any:
     answer="passworks_answers.CertificateObject",
 )
 def get_certificate(request: PassworksRequest, certificate_id: str) -> Any:
-    """Get a certificate"""
+    """Get a certificate
+
+    Whom it was issued to and when it ends. Its key is never shown.
+    """
     wanted = decode(certificate_id)
     for credentials in _list_credentials(request):
         if credentials.certificate_id == wanted:

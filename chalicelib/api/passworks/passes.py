@@ -89,7 +89,10 @@ def _shower(request: PassworksRequest, template: Template) -> Callable[[Pass], A
 
 @route(campaign_pass_routes, _PASS, methods=["GET"], answer="passworks_answers.PassObject")
 def get_pass_of_campaign(request: PassworksRequest, campaign_type: str, campaign_id: str, pass_id: str) -> Any:
-    """Get a pass of a campaign"""
+    """Get a pass of a campaign
+
+    Everything that the pass shows, its addresses, and whether and how often it was redeemed.
+    """
     template = get_campaign(request, campaign_type, campaign_id)
     return answers.show_pass(get_pass(request, template, pass_id), template, base_url=request.base_url)
 

@@ -55,7 +55,10 @@ def get_report_by_day(request: PassworksRequest, campaign_type: str, campaign_id
     answer="passworks_answers.ReportTotals",
 )
 def get_report_totals(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
-    """Get a report of everything since the campaign began"""
+    """Get a report of everything since the campaign began
+
+    What happened to the campaign's passes, counted, also for each of the two systems that devices run.
+    """
     template = get_campaign(request, campaign_type, campaign_id)
     tally = reporting.report_totals(request.platform, template_id=template.template_id)
     return {"campaign_id": template.campaign_id, "report": _show_totals(tally)}

@@ -76,7 +76,10 @@ def create_look(request: PassworksRequest) -> Any:
     answer="passworks_answers.LookObject",
 )
 def get_look(request: PassworksRequest, template_id: str) -> Any:
-    """Get a template"""
+    """Get a template
+
+    The look that campaigns take from it: colours, images and the form of the barcode.
+    """
     return show_look(
         look_editing.get_look_or_raise(request.platform, project_id=request.project_id, look_id=decode(template_id))
     )
