@@ -47,14 +47,14 @@ def describe(operation: Operation, models: Models, others: Sequence[Operation]) 
 def _describe_body(operation: Operation, body: Body, models: Models) -> Document:
     schema = _wrap(body, models)
     required = not (body.may_be_empty or body.may_lack_root)
+    text = words.first_paragraph(find(body.model).__doc__)
     if body.model == "read_by_hand.AssetForm":
-        content = {"multipart/form-data": {"schema": schema}}
-        return {"description": words.first_paragraph(find(body.model).__doc__), "required": True, "content": content}
+        form: Document = {"multipart/form-data": {"schema": schema}}
+        return {"description": text, "required": True, "content": form}
     content: Document = {JSON: {"schema": schema, **_example(body, schema)}}
     if operation.dialect == "airship":
         model = find(body.model)
         content[FORM] = {"schema": models.name(f"{model.__name__.removesuffix('Body')}Form", _form(schema, model))}
-    text = words.first_paragraph(find(body.model).__doc__)
     return {"description": text, "required": required, "content": content}
 
 

@@ -195,7 +195,9 @@ class CreatePassBody(UpdateBody):
     )
     tag: TagName | None = Field(None, description="One tag that the pass is to have.")
     tags: list[TagName] = Field([], description="Tags that the pass is to have. With `tag` at most 15.")
-    public_url: PublicUrl | None = Field(None, validation_alias=AliasChoices("publicURL", "publicUrl"))
+    public_url: PublicUrl | None = Field(
+        None, validation_alias=AliasChoices("publicURL", "publicUrl"), description="For how many people the pass is."
+    )
 
     @property
     def tag_names(self) -> tuple[str, ...]:

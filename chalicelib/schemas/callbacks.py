@@ -93,7 +93,7 @@ _PERSONAL_INFO = {
 }
 
 
-_PERSONALIZATION_EXAMPLE = {
+_PERSONALIZATION_EXAMPLE: Final[dict[str, Any]] = {
     "personalizationToken": "0f8e4cbb9f0b6a2e",
     "requiredPersonalizationInfo": {"givenName": "Ann", "emailAddress": "ann@example.com"},
 }

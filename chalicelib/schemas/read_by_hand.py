@@ -6,7 +6,7 @@ holds these models against them.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -50,7 +50,7 @@ class SigningKey(BaseModel):
     signatures: list[str] = Field(description="Google's signatures of `signedKey`, in base64.")
 
 
-GOOGLE_EXAMPLE = {
+GOOGLE_EXAMPLE: Final[dict[str, Any]] = {
     "protocolVersion": "ECv2SigningOnly",
     "signature": "MEUCIQDx",
     "intermediateSigningKey": {

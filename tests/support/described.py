@@ -22,7 +22,10 @@ from chalicelib.domain.callback_events import CallbackEvent
 from chalicelib.domain.receivers import Dialect
 from openapi.document import FILE
 
-_OURS = ("x-", "passel-", "retry-after", "etag", "last-modified", "www-authenticate", "ratelimit", "idempotency")
+_OURS = (
+    *("x-", "passel-", "retry-after", "etag", "last-modified", "www-authenticate", "ratelimit", "idempotency"),
+    "content-disposition",
+)
 _UNSAID = ("x-content-type-options", "x-robots-tag")
 """headers that speak to browsers and search engines alone"""
 

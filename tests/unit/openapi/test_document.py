@@ -11,6 +11,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.idempotency import Decision, _refusal, parse_key
+from chalicelib.errors import airship_answer
 from openapi.document import FILE, compose, render
 from tests.support.described import description, resolve
 
@@ -70,7 +73,7 @@ def test_every_operation_says_what_it_does() -> None:
     for method, path, operation in operations():
         assert operation["summary"], (method, path)
         assert not operation["summary"].endswith("."), (method, path)
-        assert operation["description"] or operation["summary"].count(" ") >= 2, (method, path)
+        assert operation["description"], (method, path)
         described = {tag["name"] for tag in description()["tags"]}
         assert set(operation["tags"]) <= described
         for answer in operation["responses"].values():
@@ -92,7 +95,7 @@ def test_every_operation_tells_of_success_and_of_refusal() -> None:
         assert {"500", "503"} <= statuses, (method, path)
         if operation["security"]:
             assert "401" in statuses, (method, path)
-        if [*operation["security"]] and {"api_key": []} in operation["security"] and {} not in operation["security"]:
+        if {"api_key": []} in operation["security"]:
             assert "429" in statuses, (method, path)
 
 
@@ -136,24 +139,85 @@ def test_every_refusal_has_an_example_that_is_one() -> None:
                 assert str(media["example"].get("code", media["example"].get("status_code"))) in name
 
 
-def test_every_example_of_a_body_is_one() -> None:
+def bodies() -> Iterator[tuple[str, Any]]:
+    """What is sent and answered, as a kind of JSON or a form: by whom, and how it is described."""
+    named = [(operation["operationId"], operation) for _, _, operation in operations()]
+    named += [(name, item["post"]) for name, item in description()["webhooks"].items()]
+    for name, operation in named:
+        described = [operation.get("requestBody", {})]
+        described += [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        for each in described:
+            for kind, media in resolve(each).get("content", {}).items():
+                if "json" in kind or "form" in kind:
+                    yield name, media
+
+
+def beside(media: Any) -> list[Any]:
+    """The examples that stand beside the schema of a body."""
+    return [media["example"]] if "example" in media else [each["value"] for each in media.get("examples", {}).values()]
+
+
+def test_every_body_has_an_example() -> None:
+    for name, media in bodies():
+        schema = resolve(media["schema"])
+        assert beside(media) or resolve(schema.get("items", schema)).get("examples"), name
+
+
+def test_every_example_beside_a_body_is_one() -> None:
+    for name, media in bodies():
+        whole = Draft202012Validator({"components": description()["components"], "allOf": [media["schema"]]})
+        for example in beside(media):
+            assert [error.message for error in whole.iter_errors(example)] == [], name
+
+
+def test_every_member_says_what_it_is() -> None:
+    """Its own words, or those of the schema that it refers to."""
+    silent = [
+        f"{name}.{member}"
+        for name, schema in description()["components"]["schemas"].items()
+        for member, shown in schema.get("properties", {}).items()
+        if not (shown.get("description") or resolve(shown).get("description"))
+    ]
+    assert silent == []
+
+
+def test_the_answer_of_a_file_names_it() -> None:
     for method, path, operation in operations():
-        for media in operation.get("requestBody", {}).get("content", {}).values():
-            if "example" in media:
-                whole = {"components": description()["components"], "allOf": [media["schema"]]}
-                assert Draft202012Validator(whole).is_valid(media["example"]), (method, path)
+        for status, answer in operation["responses"].items():
+            is_pass = "application/vnd.apple.pkpass" in resolve(answer).get("content", {})
+            assert ("Content-Disposition" in resolve(answer).get("headers", {})) is is_pass, (method, path, status)
 
 
-def test_bodies_have_examples() -> None:
-    named = {
-        reference.rpartition("/")[2]
-        for _, _, operation in operations()
-        for _, part in walk(operation.get("requestBody", {}))
-        if isinstance(reference := part.get("$ref"), str)
-    }
-    schemas = description()["components"]["schemas"]
-    without = {name for name in named if "examples" not in schemas[name]}
-    assert without <= {"AssetForm", "GoogleCallbackBody", "PassSwitches", "PersonalizationBody"}
+def test_refusals_are_not_said_to_be_repeated() -> None:
+    """None is kept, so none is an answer to an earlier request."""
+    for name, answer in description()["components"]["responses"].items():
+        assert "Idempotency-Replayed" not in answer.get("headers", {}), name
+
+
+@pytest.mark.parametrize("decision", [Decision.REFUSE, Decision.WAIT])
+def test_a_key_is_refused_in_the_words_that_are_shown(decision: Decision) -> None:
+    answer = airship_answer(_refusal(decision))
+    shown = description()["components"]["responses"][f"Airship{answer.status}"]
+    assert shown["content"]["application/json"]["example"] == answer.body
+
+
+KEYS = [
+    *("a", " a", "a ", "a b", '"a"', '"a" ', '""', '"" ', '"', "", " ", '" "', '"open', 'a"b"', '"a"b"', "é", "a\tb"),
+    *("x" * 255, "x" * 256, '"' + "x" * 255 + '"', '"' + "x" * 256 + '"', '"' + "x" * 254, '"' + "x" * 255),
+    *('"' + '\\"' * 255 + '"', '"' + '\\"' * 256 + '"', '"a\\b"', '"a\\\\b"', '"a\\"', '"\x7f"'),
+]
+
+
+@pytest.mark.parametrize("text", KEYS)
+def test_a_key_is_read_as_described(text: str) -> None:
+    schema = description()["components"]["parameters"]["Idempotency-Key"]["schema"]
+    try:
+        parse_key(text)
+    except InvalidRequest:
+        is_read = False
+    else:
+        is_read = True
+    assert Draft202012Validator(schema).is_valid(text) is is_read
 
 
 def test_it_shows_the_default_limits_whatever_a_deployment_has(monkeypatch: pytest.MonkeyPatch) -> None:
