@@ -133,7 +133,7 @@ class PassOfTag(Answer):
     status: Status
     installedAt: Milliseconds = left_out("When it was first installed.")
     uninstalledAt: Milliseconds = left_out("When the last device gave it up; only while it is on none.")
-    platform: Platform = left_out("Of the device that took it last.")
+    platform: Platform = left_out("What the device runs that made the pass installed.")
 
 
 class PassesOfTag(Answer):

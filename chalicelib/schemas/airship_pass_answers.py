@@ -149,7 +149,7 @@ class WholePass(ListedPass):
 
     installedAt: Milliseconds = left_out("When it was first installed.")
     uninstalledAt: Milliseconds = left_out("When the last device gave it up; only while it is on none.")
-    platform: Platform = left_out("Of the device that took it last.")
+    platform: Platform = left_out("What the device runs that made the pass installed.")
     publicUrl: PublicPageWithImage
     locations: list[LocationWithId] = Field(description="Places near which a wallet shows the pass.")
     fields: dict[str, ShownEntry] = Field(description="What the pass shows, by name.")

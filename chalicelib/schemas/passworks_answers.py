@@ -99,7 +99,7 @@ class CertificateObject(Answer):
     id: Uuid = Field(description="The certificate's id; a renewed one keeps it.")
     team_identifier: str = Field(description="Apple's identifier of the team.")
     pass_type_identifier: str = Field(description="Apple's identifier of the pass type.")
-    issued_to: str = Field(description="The common name of its subject.")
+    issued_to: str = Field(description="The common name of its subject; without one, the pass type.")
     expires_at: Seconds = Field(description="When it ends.")
 
 
@@ -331,7 +331,7 @@ class _Counts(Answer):
     installs_count: Count = Field(description="Registrations that began: a wallet took a pass.")
     uninstalls_count: Count = Field(description="Registrations that ended: a wallet gave a pass up.")
     redeems_count: Count = Field(description="Redeems.")
-    fetches_count: Count = Field(description="Times that a wallet fetched a pass which it has.")
+    fetches_count: Count = Field(description="Times that a wallet fetched a pass by its token.")
     downloads_count: Count = Field(description="Times that a pass was downloaded.")
     views_count: Count = Field(description="Times that the page of a pass was shown.")
     creates_count: Count = Field(description="Passes that were created.")
