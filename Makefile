@@ -58,7 +58,7 @@ fuzz: $(READY) ## requests of all kinds against the description of the API (FUZZ
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
 	@$(PYTHON) -m tests.fuzz
 
-mutation: $(READY) ## change the rules and see whether tests notice (SAMPLE=640|all, SEED=1; an hour and a half)
+mutation: $(READY) ## change the rules and see whether tests notice (SAMPLE=640|all, SEED=1; about an hour)
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null
 	@test -x $(VENV)-mutation/bin/python || $(PYTHON3) -m venv $(VENV)-mutation
 	@$(VENV)-mutation/bin/python -m pip install -qq --disable-pip-version-check -r requirements-mutation.txt
