@@ -68,7 +68,7 @@ class Scale:
 
 LONG = Scale(operations=20_000, clients=16)
 SHORT = Scale(
-    operations=1_000,
+    operations=600,
     clients=12,
     projects=2,
     segments=2,

@@ -290,5 +290,5 @@ def test_a_project_behaves_like_the_model(
 
     run_state_machine_as_test(
         cast(type[RuleBasedStateMachine], build),
-        settings=settings(max_examples=examples(6), stateful_step_count=40, phases=WITHOUT_SHRINKING),
+        settings=settings(max_examples=examples(3), stateful_step_count=40, phases=WITHOUT_SHRINKING),
     )
