@@ -5,8 +5,8 @@ PYTHON3 ?= python3
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
-# two more than there are processors, since tests wait too
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 2)
+# one more than there are processors, since tests wait too
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 STAGE ?= dev
 CLIENT ?= build/client
 
@@ -28,7 +28,7 @@ demo: $(READY) ## show what Passel does, against the running stack
 	@$(PYTHON) -m local.demo
 
 ## While working
-test: $(READY) ## run the tests (T=path narrows; in WORKERS=3 processes, or two more than there are processors)
+test: $(READY) ## run the tests (T=path narrows; in WORKERS=3 processes, or one more than there are processors)
 	@$(PYTHON) -m local.engine --install build/engine >/dev/null || true
 ifdef T
 	@$(PYTHON) -m pytest $(T)
