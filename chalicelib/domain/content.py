@@ -8,7 +8,7 @@ writes may arrive twice, late or in any order and the outcome is the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -208,15 +208,15 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
     done = NOTHING_DONE
     for name, attributes in update.fields.items():
         entry, is_new = _find_field(content, name)
-        done |= _apply_to_entry(entry, attributes, ticket_id=ticket_id, is_new=is_new)
+        done |= _write(entry, attributes, ticket=ticket_id, may_write=_wins, is_new=is_new)
     for name, attributes in update.headers.items():
         is_new = name not in content.headers
         entry = content.headers.setdefault(name, Entry(attributes={}))
-        merge = _apply_to_entry(entry, attributes, ticket_id=ticket_id, is_new=is_new)
+        merge = _write(entry, attributes, ticket=ticket_id, may_write=_wins, is_new=is_new)
         done |= replace(merge, shown=merge.changed and is_shown_header(name))
     for name, attributes in update.defaults.items():
         entry, is_new = _find_field(content, name)
-        done |= _apply_defaults(entry, attributes, ticket_id=ticket_id, is_new=is_new)
+        done |= _write(entry, attributes, ticket=-ticket_id, may_write=_fills, is_new=is_new)
     for name, value in update.lists.items():
         if content.list_tickets.get(name, 0) >= ticket_id:
             continue
@@ -235,29 +235,27 @@ def _find_field(content: Content, name: str) -> tuple[Entry, bool]:
     return content.fields[name], True
 
 
-def _apply_to_entry(entry: Entry, attributes: Attributes, *, ticket_id: int, is_new: bool) -> Merge:
+def _write(
+    entry: Entry, attributes: Attributes, *, ticket: int, may_write: Callable[[Entry, str, int], bool], is_new: bool
+) -> Merge:
     was_placed, written, changed = is_placed(entry), is_new, is_new
     for attribute, value in attributes.items():
-        if entry.tickets.get(attribute, 0) >= ticket_id or not _accepts(entry, attribute):
+        if not may_write(entry, attribute, ticket):
             continue
         changed |= _differs(entry.attributes, attribute, value)
         entry.attributes[attribute] = value
-        entry.tickets[attribute] = ticket_id
+        entry.tickets[attribute] = ticket
         written = True
     return Merge(written=written, changed=changed, shown=changed and (was_placed or is_placed(entry)))
 
 
-def _apply_defaults(entry: Entry, attributes: Attributes, *, ticket_id: int, is_new: bool) -> Merge:
-    was_placed, written, changed = is_placed(entry), is_new, is_new
-    for attribute, value in attributes.items():
-        is_later_default = entry.tickets.get(attribute, 0) < -ticket_id
-        if attribute in entry.attributes and not is_later_default:
-            continue
-        changed |= _differs(entry.attributes, attribute, value)
-        entry.attributes[attribute] = value
-        entry.tickets[attribute] = -ticket_id
-        written = True
-    return Merge(written=written, changed=changed, shown=changed and (was_placed or is_placed(entry)))
+def _wins(entry: Entry, attribute: str, ticket: int) -> bool:
+    return entry.tickets.get(attribute, 0) < ticket and _accepts(entry, attribute)
+
+
+def _fills(entry: Entry, attribute: str, ticket: int) -> bool:
+    """Whether a default, whose ticket is negative, finds nothing there, or a default that was accepted later."""
+    return attribute not in entry.attributes or entry.tickets.get(attribute, 0) < ticket
 
 
 def is_placed(entry: Entry) -> bool:
