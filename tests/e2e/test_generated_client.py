@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,10 +13,9 @@ import pytest
 
 from openapi.document import list_operations
 from tests.e2e.local_run import ROOT, LocalRun
+from tests.e2e.pages import FLAGS, read_blocks, read_session
 
 PAGE = ROOT / "docs" / "client.md"
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +42,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_page_tells_the_command() -> None:
-    assert [text for language, text in read_blocks() if language == "bash"] == ["make client\n"]
+    assert [text for language, text in read_blocks(PAGE) if language == "bash"] == ["make client\n"]
 
 
 def test_every_operation_is_a_function(client: Path) -> None:
@@ -55,8 +53,7 @@ def test_every_operation_is_a_function(client: Path) -> None:
 def test_the_story_of_the_page_runs(running: Path, client: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(running)
     monkeypatch.syspath_prepend(client)
-    text = "\n".join(block for language, block in read_blocks() if language == "pycon")
-    example = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
+    example = read_session(PAGE)
     told: list[str] = []
     try:
         results = doctest.DocTestRunner(optionflags=FLAGS).run(example, out=told.append, clear_globs=False)
@@ -66,8 +63,3 @@ def test_the_story_of_the_page_runs(running: Path, client: Path, monkeypatch: py
                 example.globs[name].get_httpx_client().close()
     assert results.failed == 0, "".join(told)
     assert results.attempted > 40
-
-
-def read_blocks() -> list[tuple[str, str]]:
-    """Language and text of each block."""
-    return FENCE.findall(PAGE.read_text(encoding="utf-8"))

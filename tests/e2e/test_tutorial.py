@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.local_run import ROOT, LocalRun
+from tests.e2e.pages import FLAGS, read_blocks, read_session
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SECONDS = 120
 
 BETWEEN = "---- the next block ----"
@@ -34,14 +32,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         running.stop()
 
 
-def read_blocks() -> list[tuple[str, str]]:
-    """Language and text of each block."""
-    return FENCE.findall(TUTORIAL.read_text(encoding="utf-8"))
-
-
 def pair_commands() -> list[tuple[str, str]]:
     """Commands for the shell, each with what is expected of it; nothing is where nothing stands."""
-    blocks = read_blocks()
+    blocks = read_blocks(TUTORIAL)
     following = [*blocks[1:], ("", "")]
     return [
         (text, after if kind == "output" else "")
@@ -51,7 +44,7 @@ def pair_commands() -> list[tuple[str, str]]:
 
 
 def test_every_block_is_of_a_kind_that_is_tried() -> None:
-    kinds = [language for language, _ in read_blocks()]
+    kinds = [language for language, _ in read_blocks(TUTORIAL)]
     assert set(kinds) == {"console", "bash", "output", "pycon"}
     assert kinds.count("console") == 1  # the start of the stack
     assert kinds.count("output") == kinds.count("bash") - 1  # the first one prints nothing
@@ -88,8 +81,7 @@ def test_the_tutorial_runs(folder: Path) -> None:
 
 
 def _run_python(folder: Path) -> None:
-    text = "\n".join(block for language, block in read_blocks() if language == "pycon")
-    example = doctest.DocTestParser().get_doctest(text, {}, TUTORIAL.name, str(TUTORIAL), 0)
+    example = read_session(TUTORIAL)
     told: list[str] = []
     before = Path.cwd()
     os.chdir(folder)
