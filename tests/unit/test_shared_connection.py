@@ -25,6 +25,7 @@ print(json.dumps({
     "sessions": len(sessions),
     "same_client": all(model._get_connection().connection.client is client for model in MODELS),
     "prefixed": all(model.Meta.table_name.startswith("passel-test-") for model in MODELS),
+    "agents": [each.meta.config.user_agent.split("/")[0] for each in (client, sqs)],
     "services": [client.meta.service_model.service_name, sqs.meta.service_model.service_name],
 }))
 """
@@ -50,6 +51,7 @@ def test_all_models_and_sqs_share_one_session_and_one_client() -> None:
         "sessions": 1,
         "same_client": True,
         "prefixed": True,
+        "agents": ["passel botocore", "passel botocore"],
         "services": ["dynamodb", "sqs"],
     }
 
