@@ -118,5 +118,5 @@ $(READY): requirements.txt requirements-dev.txt
 	$(if $(filter package deploy,$(MAKECMDGOALS)),$(CHECK_PACKAGER))
 	@echo "Making the environment in $(VENV) (about a minute, once)" >&2
 	@$(PYTHON3) -m venv $(VENV)
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-compile -r requirements-dev.txt
 	@touch $@

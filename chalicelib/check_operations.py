@@ -91,6 +91,8 @@ class Check:
     progress: Progress
     started_at: datetime
     is_resumed: bool
+    identity: Mapping[str, Any]
+    """what must be the same for a check to go on, see `_describe`"""
 
     def run(
         self,
@@ -148,7 +150,7 @@ class Check:
     def _save(self) -> None:
         document = {
             "format": _FORMAT,
-            **_describe(self.options),
+            **self.identity,
             "started_at": self.started_at.isoformat(),
             "saved_at": datetime.now(UTC).isoformat(),
             "progress": _encode(self.progress),
@@ -187,14 +189,14 @@ def open_check(options: CheckOptions, *, state_file: Path, fresh: bool = False) 
     """
     document = None if fresh else _read_state(state_file)
     _try_writing(state_file)
+    wanted = _describe(options)
     if document is None:
-        return Check(options, state_file, Progress(), datetime.now(UTC), is_resumed=False)
+        return Check(options, state_file, Progress(), datetime.now(UTC), is_resumed=False, identity=wanted)
     try:
         started_at, saved_at = (datetime.fromisoformat(document[name]) for name in ("started_at", "saved_at"))
         progress = _decode(document["progress"])
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise StateMismatch(f"{state_file} is not the state of a check; --fresh begins anew") from error
-    wanted = _describe(options)
     differing = [f"{name} {document.get(name)}" for name, value in wanted.items() if document.get(name) != value]
     if differing:
         raise StateMismatch(
@@ -206,7 +208,7 @@ def open_check(options: CheckOptions, *, state_file: Path, fresh: bool = False) 
             f"{state_file} is of a check that was stopped at {saved_at:%Y-%m-%d %H:%M} UTC, and much may have been"
             " written since; --fresh begins anew"
         )
-    return Check(options, state_file, progress, started_at, is_resumed=True)
+    return Check(options, state_file, progress, started_at, is_resumed=True, identity=wanted)
 
 
 def _unfinished(state_file: Path) -> Path:

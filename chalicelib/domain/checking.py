@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any
 
-Value = int | str | bool | frozenset[str]
+Value = int | float | str | bool | frozenset[str]
 Row = Mapping[str, Any]
 """attribute to `Value`; which of these it is, the attribute says"""
 

@@ -41,7 +41,7 @@ def plain(item: RawItem) -> dict[str, Any]:
 def _plain_value(typed: tuple[str, Any]) -> Value:
     kind, value = typed
     if kind == "N":
-        return int(value) if value.lstrip("-").isdecimal() else f"{value}"
+        return int(value) if value.lstrip("-").isdecimal() else float(value)
     if kind == "SS":
         return frozenset(value)
     plain_value: Value = value
@@ -52,7 +52,7 @@ def typed(value: Value) -> dict[str, Any]:
     """A plain value as DynamoDB takes it."""
     if isinstance(value, bool):
         return {"BOOL": value}
-    if isinstance(value, int):
+    if isinstance(value, (int, float)):
         return {"N": str(value)}
     if isinstance(value, frozenset):
         return {"SS": sorted(value)}

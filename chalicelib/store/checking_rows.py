@@ -28,6 +28,7 @@ from chalicelib.store.models import (
     MembershipRow,
     PassRow,
     ProjectRow,
+    RateAttribute,
     SegmentRow,
     SequenceRow,
     SweepRow,
@@ -78,11 +79,12 @@ _MENDED: Final[Mapping[str, frozenset[str]]] = {
 }
 """attributes that follow from others, so that a mend sets them whatever they hold"""
 
-_TYPES: Final[Mapping[type, type]] = {
-    NumberAttribute: int,
-    UnicodeAttribute: str,
-    BooleanAttribute: bool,
-    UnicodeSetAttribute: frozenset,
+_TYPES: Final[Mapping[type, tuple[type, ...]]] = {
+    NumberAttribute: (int,),
+    RateAttribute: (int, float),
+    UnicodeAttribute: (str,),
+    BooleanAttribute: (bool,),
+    UnicodeSetAttribute: (frozenset,),
 }
 
 _NONSENSE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError)
@@ -101,7 +103,7 @@ class Unreadable(Exception):
 
 class _Shape(NamedTuple):
     key: tuple[str, ...]
-    types: Mapping[str, type]
+    types: Mapping[str, tuple[type, ...]]
     """of all attributes that are looked at"""
     required: frozenset[str]
 
@@ -182,7 +184,7 @@ def find_fault(table: str, row: Row, attributes: Sequence[str] | None = None) ->
         return f"{', '.join(missing)} is missing"
     for name, value in row.items():
         expected = shape.types.get(name)
-        if expected is not None and type(value) is not expected:
+        if expected is not None and type(value) not in expected:
             return f"{name} is of another type"
         if table == "segments" and expected is None and type(value) is not int:
             return f"{name} is not a number"

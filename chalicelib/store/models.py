@@ -23,6 +23,10 @@ from chalicelib.store.google_models import GoogleObjectRow
 from chalicelib.store.idempotency_models import IdempotencyRow
 
 
+class RateAttribute(NumberAttribute):
+    """A number that need not be whole."""
+
+
 class ProjectRow(Model):
     """A tenant."""
 
@@ -32,7 +36,7 @@ class ProjectRow(Model):
     project_id = NumberAttribute(hash_key=True)
     name = UnicodeAttribute()
     created_at = NumberAttribute()
-    limit_per_second = NumberAttribute(null=True)
+    limit_per_second = RateAttribute(null=True)
     """requests that it may make; 0 for any number, missing for what all may"""
     limit_burst = NumberAttribute(null=True)
 
@@ -59,10 +63,10 @@ class CredentialRow(Model):
     created_at = NumberAttribute()
     revoked_at = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
-    limit_per_second = NumberAttribute(null=True)
+    limit_per_second = RateAttribute(null=True)
     """of this key alone, as in `ProjectRow`"""
     limit_burst = NumberAttribute(null=True)
-    project_limit_per_second = NumberAttribute(null=True)
+    project_limit_per_second = RateAttribute(null=True)
     """a copy of its project's, so that a request reads one row"""
     project_limit_burst = NumberAttribute(null=True)
     by_secret = CredentialsBySecret()

@@ -15,6 +15,7 @@ from chalicelib.domain import redeeming
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.issuing import create_pass
 from chalicelib.domain.passes import NewPass, Pass
+from chalicelib.domain.rate_limits import make_rate_limit
 from chalicelib.domain.reporting import day_of
 from chalicelib.domain.tags import Tag
 from chalicelib.domain.templates import Template, TemplateReference
@@ -105,6 +106,8 @@ class World:
 def make_world(stack: Stack) -> World:
     tenant = stack.tenant()
     platform, project_id = get_platform(), tenant.project_id
+    operations.limit_project(project_id=project_id, limit=make_rate_limit(per_second=2000.5))
+    operations.limit_key(key=tenant.key, limit=make_rate_limit(per_second=1000.5))
     campaign = stored_template(tenant, create_campaign(tenant, allow_multiple_redeems=True))
     passes = make_passes(project_id, 3, template_id=campaign.template_id, tags=["gold", "silver"])
     reference = TemplateReference(template_id=campaign.template_id)
