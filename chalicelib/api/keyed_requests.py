@@ -105,7 +105,7 @@ def answer_once(
         route=route,
         parameters=parameters,
         query=request.query_pairs(),
-        body=request.body,
+        body=request.asked_body,
         content_type=request.header("content-type") or "",
     )
     claimed = claim_key(request.platform, project_id=request.project_id, key=parse_key(key), fingerprint=fingerprint)

@@ -78,6 +78,11 @@ class ApiRequest:
         raise NotImplementedError
 
     @property
+    def asked_body(self) -> bytes:
+        """What the body asks for: the body without credentials, where a dialect takes some in it."""
+        return self.body
+
+    @property
     def platform(self) -> Platform:
         """Storage, queues and clock."""
         return get_platform()

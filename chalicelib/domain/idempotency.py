@@ -177,7 +177,8 @@ def make_fingerprint(
 ) -> str:
     """What tells two requests apart (draft, section 2.4): all that they ask for, but not who asks.
 
-    The boundary of a form is left out, since a client makes it anew when it sends the same form again.
+    `body` holds no credentials. The boundary of a form is left out, since a client makes it anew when it sends the
+    same form again.
     """
     boundary = _BOUNDARY.search(content_type.encode())
     asked = [method, route, sorted(parameters.items()), sorted(pair for pair in query if pair[0] != "api_key")]

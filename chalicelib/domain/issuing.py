@@ -193,7 +193,7 @@ def _first_content(platform: Platform, template: Template, update: ContentUpdate
     if template.campaign.code_type is CodeType.PER_PASS:
         own = update.headers.get("barcode_value", {}).get("value")
         if own is None or not 0 < len(str(own).encode()) <= LONGEST_CODE_BYTES:
-            problem = f"is required, at most {LONGEST_CODE_BYTES} bytes: each pass brings its own code"
+            problem = f"(/v1: headers.barcode_value) is required, 1 to {LONGEST_CODE_BYTES} bytes: each pass's own code"
             raise InvalidRequest(problem, field="barcode.message")
     return content
 

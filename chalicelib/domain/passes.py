@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import MINYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update, check_stored_size
@@ -114,12 +114,22 @@ class Pass(PassSummary):
 
 
 def parse_moment(text: str) -> datetime | None:
-    """An ISO 8601 date and time, UTC if it names no offset; clients write the hour of nine o'clock with one digit."""
+    """An ISO 8601 date and time, UTC if it names no offset; clients write the hour of nine o'clock with one digit.
+
+    What an offset takes out of the calendar is its first or last moment.
+    """
     try:
-        moment = datetime.fromisoformat(re.sub(r"T(\d):", r"T0\1:", text))
+        moment = datetime.fromisoformat(re.sub(r"[T ](\d):", r"T0\1:", text.upper()))
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        end = datetime.min if moment.year == MINYEAR else datetime.max
+        return end.replace(tzinfo=UTC)
+    return moment
 
 
 @dataclass(frozen=True, slots=True)

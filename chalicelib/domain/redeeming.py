@@ -60,10 +60,10 @@ def redeem_pass(
         before = get_pass_of_campaign_or_raise(platform, template, serial_number)
         if unheard.thing is not None and platform.redeems.is_stored(pass_id=before.pass_id, number=unheard.thing):
             return before
-        if before.is_voided:
-            raise RedeemRefused("Pass already redeemed")
         if expect is not None:
             expect(before)
+        if before.is_voided:
+            raise RedeemRefused("Pass already redeemed")
         numbered = numbered or _take_number(platform, template)
         number, redeemed_at = numbered
         # a fresh ticket for each attempt, since it builds on what it has read

@@ -63,12 +63,16 @@ def validate_tag_names(names: Iterable[str], *, maximum_characters: int) -> list
     """
     distinct: dict[str, None] = {}
     for position, name in enumerate(names):
-        normal = normalize_tag_name(name)
-        problem = _name_problem(normal, maximum_characters)
+        problem = find_name_problem(name, maximum_characters=maximum_characters)
         if problem:
             raise InvalidRequest(problem, field=f"tags[{position}]")
-        distinct[normal] = None
+        distinct[normalize_tag_name(name)] = None
     return list(distinct)
+
+
+def find_name_problem(name: str, *, maximum_characters: int) -> str | None:
+    """Why a text cannot be the name of a tag (sections 9.4 and 9.6); None if it can."""
+    return _name_problem(normalize_tag_name(name), maximum_characters)
 
 
 def is_tag_name(name: str, *, maximum_characters: int) -> bool:

@@ -67,6 +67,9 @@ BARCODES = {
 NO_BARCODE = "none"
 """the barcode type of a pass that shows no barcode (passworks-v2, section 6); one dialect writes it, both keep it"""
 
+PASS_BARCODES = (*(kind for kinds in BARCODES.values() for kind in kinds), NO_BARCODE)
+"""what a write to passes may name, since a tag has those of both vendors; each wallet shows what it knows"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateHeader:

@@ -14,7 +14,7 @@ from chalicelib.domain.finding import get_pass_or_raise
 from chalicelib.domain.passes import Expectation, Pass, PassReference, apply_ticket, parse_moment
 from chalicelib.domain.ports import Bounds, Platform
 from chalicelib.domain.retrying import retry_conflicts
-from chalicelib.domain.templates import BARCODES, NO_BARCODE
+from chalicelib.domain.templates import PASS_BARCODES
 from chalicelib.domain.tickets import Progress, Ticket, TicketStatus
 
 TICKETS = "tickets"
@@ -23,7 +23,6 @@ TICKETS = "tickets"
 LOCATION_IDS_PER_TICKET = 16
 """more than a pass may have locations, so that ids made from different tickets never meet"""
 
-KNOWN_BARCODES = tuple(kind for kinds in BARCODES.values() for kind in kinds)
 
 Location = dict[str, Any]
 
@@ -208,8 +207,8 @@ def check_update(update: ContentUpdate, *, bounds: Bounds, now: datetime) -> Non
     if size_bytes > bounds.content_bytes:
         raise InvalidRequest(f"the update has {size_bytes} bytes, the limit is {bounds.content_bytes}", field="body")
     barcode_type = update.headers.get("barcode_type", {})
-    if "value" in barcode_type and barcode_type["value"] not in (*KNOWN_BARCODES, NO_BARCODE):
-        raise InvalidRequest(f"must be one of {', '.join(KNOWN_BARCODES)}", field="headers.barcode_type.value")
+    if "value" in barcode_type and barcode_type["value"] not in PASS_BARCODES:
+        raise InvalidRequest(f"must be one of {', '.join(PASS_BARCODES)}", field="headers.barcode_type.value")
     expiration = update.headers.get("expirationDate", {})
     if expiration.get("label") != "valid" or "value" not in expiration:
         return

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES, ContentUpdate
+from chalicelib.domain.tags import find_name_problem
 from chalicelib.schemas import airship_shown as shown
 from chalicelib.schemas.bounds import DEFAULTS, SCALAR, AtMost, AtMostBytes, Shown
 from chalicelib.settings import get_settings
@@ -43,6 +44,10 @@ class _Body(BaseModel):
 def _check_scalar(value: Any) -> Any:
     if not isinstance(value, str | int | float | bool | None):
         raise ValueError("must be a string, a number, true, false or null")
+    return _check_length(value)
+
+
+def _check_length(value: Any) -> Any:
     limit = get_settings().limits.value_characters
     if isinstance(value, str) and len(value) > limit:
         raise ValueError(f"has {len(value)} characters, the limit is {limit}")
@@ -67,6 +72,8 @@ def _keep_pass_attributes(entry: Any) -> Any:
 
 def _read_external_id(value: Any) -> Any:
     """An external id is a string even when it is all digits (section 1), so a number is taken as its digits."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -79,11 +86,21 @@ def _check_external_id(value: str | None) -> str | None:
     return value
 
 
+def _check_tag(name: str) -> str:
+    problem = find_name_problem(name, maximum_characters=get_settings().limits.tag_characters)
+    if problem:
+        raise ValueError(problem)
+    return name
+
+
 Scalar = Annotated[Any, BeforeValidator(_check_scalar), Shown(SCALAR, instead=True)]
 PassEntry = Annotated[dict[str, Scalar], BeforeValidator(_keep_pass_attributes), Shown(shown.PASS_ENTRY, instead=True)]
 PassEntries = Annotated[dict[str, PassEntry], AfterValidator(_check_entries), Shown(shown.ENTRIES)]
 TemplateEntries = Annotated[
-    dict[str, dict[str, Any]], AfterValidator(_check_entries), AtMostBytes(), Shown(shown.ENTRIES)
+    dict[str, dict[str, Annotated[Any, AfterValidator(_check_length), Shown(shown.TEMPLATE_VALUE)]]],
+    AfterValidator(_check_entries),
+    AtMostBytes(),
+    Shown(shown.ENTRIES),
 ]
 ExternalId = Annotated[
     str | None,
@@ -93,10 +110,11 @@ ExternalId = Annotated[
 ]
 Text = Annotated[str, AtMost("location_text_characters")]
 Name = Annotated[str, Field(min_length=1), AtMost("template_name_characters")]
+Headers = Annotated[PassEntries, Shown(shown.PASS_HEADERS)]
 Description = Annotated[str, AtMost("template_description_characters")]
 Beacons = Annotated[list[dict[str, Any]], AtMost("beacons", of="beacons"), AtMostBytes()]
 Locations = Annotated[list["Location"], Shown({"maxItems": DEFAULTS.locations})]
-TagName = Annotated[str, Shown(shown.TAG_NAME)]
+TagName = Annotated[str, AfterValidator(_check_tag), Shown(shown.TAG_NAME)]
 
 
 class AddTagsBody(_Body):
@@ -151,7 +169,7 @@ class UpdateBody(_Body):
     model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra={"examples": [shown.UPDATE_EXAMPLE]})
 
     fields: PassEntries = Field({}, description=shown.FIELDS)
-    headers: PassEntries = Field({}, description=shown.HEADERS)
+    headers: Headers = Field({}, description=shown.HEADERS)
     locations: Locations | None = Field(None, description="Replaces all locations.")
     beacons: Beacons | None = Field(None, description="Replaces all beacons.")
     semantics: Annotated[dict[str, Any] | None, AtMostBytes()] = Field(

@@ -238,8 +238,10 @@ class RemovedCallback(Answer):
 class Progress(Answer):
     """How far an update is, in passes."""
 
-    total: Count = Field(description="All passes of the update.")
-    processed: Count = Field(description="How many are done.")
+    total: Count = Field(description="The passes that it was for when it was asked for.")
+    processed: Count = Field(
+        description="How many are done; in the end fewer than `total` if passes lost the tag or were deleted meanwhile."
+    )
     changed: Count = Field(description="On how many a wallet shows something else than before.")
     failed: Count = Field(description="On how many it could not be carried out.")
 

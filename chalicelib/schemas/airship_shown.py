@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES
-from chalicelib.domain.templates import BARCODES, CAMPAIGN_TYPES, NO_BARCODE, PROJECT_TYPES, VENDOR_IDS
+from chalicelib.domain.templates import BARCODES, CAMPAIGN_TYPES, NO_BARCODE, PASS_BARCODES, PROJECT_TYPES, VENDOR_IDS
 from chalicelib.schemas.bounds import DEFAULTS, END, SCALAR, one_of
 
 Schema = dict[str, Any]
@@ -39,6 +39,18 @@ ENTRIES: Final[Schema] = {
     "maxProperties": DEFAULTS.entries,
     "propertyNames": {"minLength": 1, "maxLength": DEFAULTS.name_characters},
 }
+
+_BARCODES: Final = "A vendor's name of a barcode. A wallet shows those of its vendor; `none` is no barcode."
+
+_BARCODE_VALUE: Final = {"enum": list(PASS_BARCODES), "description": _BARCODES}
+PASS_HEADERS: Final[Schema] = {
+    "properties": {
+        "barcode_type": {**PASS_ENTRY, "properties": {**PASS_ENTRY["properties"], "value": _BARCODE_VALUE}},
+    },
+}
+
+TEMPLATE_VALUE: Final[Schema] = {"maxLength": DEFAULTS.value_characters}
+"""of a text; other values are bounded by the size of all"""
 
 EXTERNAL_ID: Final[Schema] = {
     "anyOf": [

@@ -5,6 +5,7 @@ What a body leaves out is not in `model_fields_set`; colours, texts and barcodes
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
@@ -81,8 +82,11 @@ def _check_distance(value: Any) -> Any:
     return value
 
 
+_MOMENT = re.compile(shown.MOMENT_PATTERN)
+
+
 def _check_moment(value: str | None) -> str | None:
-    if value is not None and parse_moment(value) is None:
+    if value is not None and (_MOMENT.match(value) is None or parse_moment(value) is None):
         raise ValueError("must be an ISO 8601 date")
     return value
 
@@ -257,7 +261,10 @@ class CampaignBody(ContentBody):
         Field(None, description="Without it, the name.")
     )
     template_id: Identifier = Field(None, description="The template that the campaign looks like.")
-    icon_id: Identifier = Field(None, description="An asset, as the ids of the other images are.")
+    icon_id: Identifier = Field(
+        None,
+        description="An asset, as the ids of the other images are. A campaign that has one can only replace it.",
+    )
     logo_id: Identifier = Field(None, description="An asset: the picture in the top left corner.")
     strip_id: Identifier = Field(None, description="An asset: the picture behind the primary fields.")
     background_id: Identifier = Field(None, description="An asset: the picture behind the whole front.")
@@ -282,8 +289,8 @@ class CampaignBody(ContentBody):
         "sequencial",
         description=(
             "Where redeem codes come from: counted up from `00000001`; `fixed`, one text in every barcode; `per_pass`,"
-            " from the caller, in each pass's `barcode.message`. Once there are passes, it cannot change to or from"
-            " `per_pass`."
+            " from the caller, in each pass's `barcode.message`, at most 1,024 bytes. Once there are passes, it cannot"
+            " change to or from `per_pass`."
         ),
     )
     code_fixed_value: OptionalText = Field(

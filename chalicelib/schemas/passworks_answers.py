@@ -42,7 +42,7 @@ class PassworksError(Answer):
         description=(
             "10000 bad request, 10001 credentials, 10004 not found, 10005 method, 10100 validation, 10101 filter or"
             " order, 10102 state change, 10103 in use, 10104 delete of something unknown, 10105 redeem refused,"
-            " 10500 server."
+            " 10106 `If-Match` does not hold, 10107 `Idempotency-Key` in use, 10429 rate limit, 10500 server."
         )
     )
     message: str = Field(description="What is wrong.")
@@ -282,7 +282,9 @@ class PassObject(_Content):
     campaign_id: Uuid = Field(description="The campaign's id.")
     voided: bool = Field(description="No longer redeemable.")
     serial_number: Uuid = Field(description="Equal to `id`.")
-    redeem_code: str = Field(description="What the pass is redeemed by; unique in its campaign.")
+    redeem_code: str = Field(
+        description="What the pass is redeemed by; unique in its campaign, unless callers gave it to several passes."
+    )
     redeemed_count: Count = Field(description="How often it was redeemed.")
     redeemed_at: Seconds | None = Field(description="When it was redeemed last.")
     header_fields: list[PassField] = Field(description="Fields beside the logo.")

@@ -13,14 +13,27 @@ TRANSIT_TYPES: Final = ("air", "boat", "train", "bus", "generic")
 
 OPTIONAL_TEXT: Final[Schema] = {"type": ["string", "null"], "maxLength": DEFAULTS.value_characters}
 IDENTIFIER: Final[Schema] = {"type": ["string", "null"]}
+
+_LONG_MONTH: Final = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+_SHORT_MONTH: Final = "(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+_FEBRUARY: Final = "02-(0[1-9]|1[0-9]|2[0-8])"
+_LEAP_YEAR: Final = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)"
+_DATE: Final = f"(?!0000)([0-9]{{4}}-({_LONG_MONTH}|{_SHORT_MONTH}|{_FEBRUARY})|{_LEAP_YEAR}-02-29)"
+_HOUR: Final = "([01][0-9]|2[0-3])"
+_TIME: Final = rf"({_HOUR}|[0-9]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+_OFFSET: Final = f"([Zz]|[+-]{_HOUR}(:?[0-5][0-9])?)"
+MOMENT_PATTERN: Final = f"^{_DATE}([Tt ]{_TIME}{_OFFSET}?)?" + END
+"""a date of the calendar, and a time if there is one: what has no offset fits no format that JSON schema knows"""
+
 MOMENT: Final[Schema] = {
     "anyOf": [
         {"type": "string", "format": "date-time"},
         {"type": "string", "format": "date"},
+        {"type": "string", "pattern": MOMENT_PATTERN},
         {"type": "string", "maxLength": 0},
         {"type": "null"},
     ],
-    "description": "An ISO 8601 date and time, UTC if it names no offset; an empty text is none.",
+    "description": "A date, or a date and time of ISO 8601, UTC if it names no offset; an empty text is none.",
 }
 LATITUDE: Final[Schema] = {"type": "number", "minimum": -90, "maximum": 90}
 LONGITUDE: Final[Schema] = {"type": "number", "minimum": -180, "maximum": 180}

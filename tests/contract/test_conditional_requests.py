@@ -185,6 +185,19 @@ def test_a_tag_that_was_put_on_or_emptied_changes_what_was_seen(tenant: Tenant) 
     assert tenant.request("PUT", path, json={"fields": {}}, headers={"If-Match": _tag(tenant, path)}).status_code == 200
 
 
+@pytest.mark.parametrize("by", ["pass", "code"])
+def test_of_a_pass_that_was_redeemed_meanwhile_it_is_said_that_it_changed(tenant: Tenant, by: str) -> None:
+    campaign = create_campaign(tenant)
+    pass_ = create_pass(tenant, campaign)
+    path = f"{pass_path(campaign, pass_) if by == 'pass' else path_of(campaign)}/redeem"
+    body = {} if by == "pass" else {"pass": {"redeem_code": pass_["redeem_code"]}}
+    seen = _tag(tenant, pass_path(campaign, pass_))
+
+    assert tenant.request("POST", path, json=body, headers={"If-Match": seen}).status_code == 200
+    check_refusal(tenant.request("POST", path, json=body, headers={"If-Match": seen}), 412, 10106, "base")
+    check_refusal(tenant.request("POST", path, json=body), 412, 10105)
+
+
 PASSWORKS_WRITES: dict[str, tuple[str, str, Any]] = {
     "PATCH": ("PATCH", "", {"pass": {"user_info": {"seat": "2"}}}),
     "POST": ("POST", "", {"pass": {"user_info": {"seat": "2"}}}),

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from chalicelib.domain.idempotency import claim_key
+from chalicelib.operations import issue_key
 from chalicelib.wiring import get_platform
 from tests.contract.campaigns import add_image, check_refusal, create_campaign, create_pass, pass_path, path_of
 from tests.contract.expectations import check_error
@@ -271,6 +272,18 @@ def test_credentials_are_no_part_of_what_is_asked(tenant: Tenant) -> None:
         trust_env=False,
     )
     assert second.json() == first.json()
+
+
+def test_credentials_in_a_form_are_none_either(tenant: Tenant) -> None:
+    address = f"{tenant.http.base_url}/v1/pass/{new_template(tenant)}"
+    again = issue_key(project_id=tenant.project_id)
+
+    def send(form: dict[str, str]) -> httpx.Response:
+        return httpx.post(address, data=form, headers={KEY: "k"}, verify=False, trust_env=False)
+
+    first = send({"json": '{"tag": "gold"}', "api_key": tenant.secret})
+    assert send({"api_key": again.secret, "json": '{"tag": "gold"}'}).json() == first.json()
+    check_error(send({"json": '{"tag": "silver"}', "api_key": tenant.secret}), 422)
 
 
 def test_a_refusal_is_not_kept(tenant: Tenant) -> None:

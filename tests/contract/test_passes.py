@@ -316,6 +316,34 @@ def test_no_write_makes_a_pass_that_the_official_client_refuses(
         assert find_faults(read_pass(tenant, pass_id)) == []
 
 
+@pytest.mark.parametrize("kind", ["PKBarcodeFormatAztec", "QR_CODE", "UPC_A", "none"])
+def test_a_pass_takes_the_barcodes_of_both_vendors_as_a_tag_may_have_passes_of_both(tenant: Tenant, kind: str) -> None:
+    pass_id = new_pass(tenant, new_template(tenant), headers={"barcode_type": {"value": kind}})
+    assert read_pass(tenant, pass_id)["headers"]["barcode_type"]["value"] == kind
+
+
+def test_a_barcode_that_nobody_knows_is_refused_with_all_that_are_known(tenant: Tenant) -> None:
+    body = {"headers": {"barcode_type": {"value": "x"}}}
+    answer = tenant.request("POST", f"/v1/pass/{new_template(tenant)}", json=body)
+    check_error(answer, 400, mentions="headers.barcode_type.value: must be one of PKBarcodeFormatPDF417, ")
+    check_error(answer, 400, mentions=", CODE_39, none")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"tag": " "}, "tag"),
+        ({"tags": ["gold", "x" * 256]}, "tags[1]"),
+        ({"tag": "gold", "tags": [""]}, "tags[0]"),
+        ({"tag": "x" * 256, "tags": ["gold"]}, "tag"),
+    ],
+)
+def test_the_tag_that_cannot_be_is_named(tenant: Tenant, body: dict[str, Any], field: str) -> None:
+    answer = tenant.request("POST", f"/v1/pass/{new_template(tenant)}", json=body)
+    check_error(answer, 400)
+    assert answer.json()["details"].partition(": ")[0] == field
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +16,7 @@ from chalicelib.errors import (
     airship_answer,
     passworks_answer,
 )
+from chalicelib.schemas.passworks_answers import PassworksError
 
 KEYS = {"code", "description", "details", "error", "error_code"}
 
@@ -60,6 +62,11 @@ def test_every_domain_error_has_a_passworks_answer_of_its_own(kind: type[errors.
     assert answer.body["message"]
     assert type(answer.body["errors"]) is dict
     assert {type(value) for value in answer.body["errors"].values()} <= {str, list}
+
+
+def test_clients_can_read_what_every_code_means() -> None:
+    words = PassworksError.model_fields["error_code"].description or ""
+    assert {str(code) for _, _, code in PASSWORKS_CODES} <= set(re.findall(r"\b[0-9]{5}\b", words))
 
 
 @pytest.mark.parametrize("rows", [AIRSHIP_STATUSES, PASSWORKS_CODES], ids=["airship", "passworks"])

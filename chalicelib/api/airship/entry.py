@@ -38,7 +38,7 @@ class AirshipRequest(ApiRequest):
         Raises:
             UnreadableBody: there is none.
         """
-        if self._is_form and not self.body.lstrip().startswith((b"{", b"[")):
+        if self._has_fields:
             return parse_json(self._form.get("json", ""))
         return parse_json(self.body)
 
@@ -52,6 +52,18 @@ class AirshipRequest(ApiRequest):
 
         assert self.declared.body is not None, "the route declares no body"
         return read_model(find_model(self.declared.body.model), self.document)
+
+    @property
+    def asked_body(self) -> bytes:
+        """See `ApiRequest`."""
+        if not self._has_fields:
+            return self.body
+        return json.dumps(sorted(field for field in self._form.items() if field[0] != "api_key")).encode()
+
+    @property
+    def _has_fields(self) -> bool:
+        """Whether the body is a form; some clients call JSON one."""
+        return self._is_form and not self.body.lstrip().startswith((b"{", b"["))
 
     @functools.cached_property
     def _form(self) -> dict[str, str]:

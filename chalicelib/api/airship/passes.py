@@ -43,7 +43,8 @@ def create_pass(request: AirshipRequest, template: TemplateReference) -> Any:
     """Create a pass
 
     The path names its template, which says what the pass shows; the body needs to hold only what differs, and may be
-    `{}`. An external id that is in use in the template is 400. `url` is where the pass is downloaded.
+    `{}`, unless it is a campaign with codes `per_pass`, whose passes bring the header `barcode_value`. An external id
+    that is in use in the template is 400. `url` is where the pass is downloaded.
     """
     return _create(request, template, external_id=None)
 

@@ -124,5 +124,6 @@ def _check_format(attributes: Attributes, *, place: str, name: str) -> None:
 def _check_barcode(content: Content, vendor: str) -> None:
     entry = content.headers.get("barcode_type")
     value = entry.attributes.get("value") if entry else None
-    if value is not None and value not in (*BARCODES[vendor], NO_BARCODE):
-        raise InvalidRequest(f"must be one of {', '.join(BARCODES[vendor])}", field="headers.barcode_type.value")
+    known = (*BARCODES[vendor], NO_BARCODE)
+    if value is not None and value not in known:
+        raise InvalidRequest(f"must be one of {', '.join(known)}", field="headers.barcode_type.value")

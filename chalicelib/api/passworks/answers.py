@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC
 from typing import Any
 
@@ -188,9 +187,4 @@ def _beacon(beacon: Mapping[str, Any]) -> Document:
 def _expiration(content: Content) -> str | None:
     """`2016-08-09T14:30:54.000+00:00` (section 8)."""
     moment = parse_moment(looks.show_text(content.header("expirationDate")))
-    if moment is None:
-        return None
-    # at the ends of time some moments have no UTC
-    with suppress(OverflowError):
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds")
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -74,7 +74,8 @@ def create_pass_of_campaign(request: PassworksRequest, campaign_type: str, campa
     """Create a pass
 
     From the campaign, with what the body overrides; no body is needed. Fields match those of the campaign by `key`. A
-    campaign with codes `per_pass` needs `barcode.message`. 412 while the campaign is paused or archived.
+    campaign with codes `per_pass` needs `barcode.message`, of at most 1,024 bytes. 412 while the campaign is paused or
+    archived.
     """
     template = get_campaign(request, campaign_type, campaign_id)
     draft = read_pass(request.read_body(own_root=ROOTS[template.campaign_type]))

@@ -253,7 +253,7 @@ def test_where_each_pass_brings_its_own_code_one_without_is_refused(code: str | 
 
     assert refusal(outcome) == (
         "barcode.message",
-        f"is required, at most {LONGEST_CODE_BYTES} bytes: each pass brings its own code",
+        f"(/v1: headers.barcode_value) is required, 1 to {LONGEST_CODE_BYTES} bytes: each pass's own code",
     )
     assert isinstance(Scene(OWN_CODES).create(new(code="x" * LONGEST_CODE_BYTES))[0], Pass)
 
