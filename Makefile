@@ -7,6 +7,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # one more than there are processors, since tests wait too
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+APART := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 STAGE ?= dev
 CLIENT ?= build/client
 
@@ -33,10 +34,11 @@ test: $(READY) ## run the tests (T=path narrows; in WORKERS=3 processes, or one 
 ifdef T
 	@$(PYTHON) -m pytest $(T)
 else
-# apart: the second start, stop and mock engines, and moto's queues are one for all of a process; the last judge the others
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/model tests/fuzz tests/contract tests/drills tests/integration
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile tests/e2e tests/infra tests/deployment
-	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --recorded tests/chaos tests/unit tests/whole_run
+# apart: the second start, stop and mock engines, and moto's queues are one for all of a process; the last judge the
+# others; in each, what takes longest goes first, so that no processor waits for it in the end
+	@$(PYTHON) -m pytest $(APART) tests/model tests/fuzz tests/integration tests/drills tests/contract
+	@$(PYTHON) -m pytest $(APART) tests/deployment tests/e2e tests/infra
+	@$(PYTHON) -m pytest $(APART) --recorded tests/chaos tests/unit tests/whole_run
 endif
 
 coverage: $(READY) ## run the tests and say which lines and branches of chalicelib/ none of them takes (a quarter slower)

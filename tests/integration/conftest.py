@@ -17,11 +17,6 @@ profiles.load()
 Consistent = Callable[..., None]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The budgets go last: their 10,000 passes would slow down every recount of the tables."""
-    items.sort(key=lambda item: item.path.name.endswith("budgets.py"))
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _small_tables(request: pytest.FixtureRequest) -> None:
     """Other files' rows are gone before a file begins: recounting a project reads whole tables."""
