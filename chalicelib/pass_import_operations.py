@@ -10,11 +10,9 @@ from enum import StrEnum
 from functools import partial
 from threading import Event
 
-from pydantic import ValidationError
-
 from chalicelib.domain import issuing, listing, tagging, updating
 from chalicelib.domain.content import ContentUpdate, apply_update
-from chalicelib.domain.errors import AlreadyExists, Busy, InvalidRequest, NotFound, Refused
+from chalicelib.domain.errors import AlreadyExists, Busy, NotFound, Refused
 from chalicelib.domain.finding import LARGEST_ID
 from chalicelib.domain.importing import Column, make_document, resolve_columns
 from chalicelib.domain.issuing import PassNumbers
@@ -24,6 +22,7 @@ from chalicelib.domain.tags import validate_tag_names
 from chalicelib.domain.templates import Template, TemplateReference
 from chalicelib.import_operations import Memory, Numbered, Outcome, Patience, Rejection
 from chalicelib.schemas.airship import CreatePassBody
+from chalicelib.schemas.reading import read_model
 from chalicelib.wiring import get_platform
 
 
@@ -96,7 +95,7 @@ class PassImport:
         return new, outcomes
 
     def _read(self, cells: Sequence[str]) -> NewPass:
-        body = read_body(make_document(self._columns, cells))
+        body = read_model(CreatePassBody, make_document(self._columns, cells))
         return NewPass(
             update=body.as_update(),
             external_id=body.externalId,
@@ -279,17 +278,3 @@ def _would_change(pass_: Pass, update: ContentUpdate) -> bool:
             for location in content.lists.get("locations", [])
         ]
     return apply_update(content, update, ticket_id=LARGEST_ID).changed
-
-
-def read_body(document: Mapping[str, object]) -> CreatePassBody:
-    """What a request with this body would ask for.
-
-    Raises:
-        InvalidRequest: the first thing that is wrong.
-    """
-    try:
-        return CreatePassBody.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise InvalidRequest(first["msg"].removeprefix("Value error, "), field=path) from error

@@ -1,18 +1,13 @@
-"""Reading request bodies: bounded, once, and with errors that name the field."""
+"""Reading request bodies: bounded, and with errors that say what is wrong."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Never, TypeVar
+from typing import Any, Never
 from urllib.parse import parse_qs
 
 from chalicelib.domain.errors import InvalidRequest, UnreadableBody
 from chalicelib.settings import get_settings
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-Model = TypeVar("Model", bound="BaseModel")
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -76,35 +71,3 @@ def _parse_float(text: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError("a number is too large")
     return number
-
-
-def read_model(model: type[Model], document: Any) -> Model:
-    """The document as a model; a model that knows how to `wrap` an array takes one too.
-
-    Raises:
-        InvalidRequest: a value does not fit; the field is its path, such as `fields.Points.value`.
-    """
-    if not isinstance(document, dict):
-        wrap = getattr(model, "wrap", None)
-        if wrap is None or not isinstance(document, list):
-            raise InvalidRequest("must be a JSON object", field="body")
-        document = wrap(document)
-    from pydantic import ValidationError
-
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidRequest(_problem(first["msg"]), field=field_path(first["loc"])) from error
-
-
-def _problem(message: str) -> str:
-    return message.removeprefix("Value error, ")
-
-
-def field_path(location: tuple[int | str, ...]) -> str:
-    """`tags[3]` for ("tags", 3)."""
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    return path

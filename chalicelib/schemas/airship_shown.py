@@ -40,7 +40,7 @@ ENTRIES: Final[Schema] = {
     "propertyNames": {"minLength": 1, "maxLength": DEFAULTS.name_characters},
 }
 
-_BARCODES: Final = "A vendor's name of a barcode. A wallet shows those of its vendor; `none` is no barcode."
+_BARCODES: Final = "A vendor's name of a barcode, of which a wallet shows those that it knows; `none` is no barcode."
 
 _BARCODE_VALUE: Final = {"enum": list(PASS_BARCODES), "description": _BARCODES}
 PASS_HEADERS: Final[Schema] = {

@@ -19,11 +19,12 @@ Consistent = Callable[..., None]
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_tables(request: pytest.FixtureRequest) -> None:
-    """Other files' rows are gone before a file begins: recounting a project reads whole tables."""
+    """Other files' rows and messages are gone before a file begins: recounting a project reads whole tables, and who
+    counts calls does not count what others left to do."""
     own = [item for item in request.session.items if item.path == request.path]
     if any(isinstance(item, pytest.Function) and "stack" in item.fixturenames for item in own):
         stack: Stack = request.getfixturevalue("stack")
-        stack.forget_rows()
+        stack.forget_everything()
 
 
 @pytest.fixture

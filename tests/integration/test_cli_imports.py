@@ -157,7 +157,7 @@ def test_a_line_that_is_refused_stops_no_other_and_can_be_corrected(
         ("xxxxx", "externalId: an external id has 1 to 255 characters, this one has 256"),
         ("long", "fields.Name.value: has 8193 characters, the limit is 8192"),
         ("past", "headers.expirationDate.value: a valid pass must expire in the future"),
-        ("place", "locations.0.latitude: Input should be less than or equal to 90"),
+        ("place", "locations[0].latitude: Input should be less than or equal to 90"),
         ("json", "locations: '[' is no JSON"),
         ("short", "has 1 cell, the first line has 6"),
         ("latin", "is not UTF-8"),

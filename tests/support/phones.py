@@ -19,6 +19,7 @@ import httpx
 
 from chalicelib.domain.http_dates import parse_http_date
 from chalicelib.domain.registrations import Wallet
+from tests.support.connections import UNBOUNDED
 
 PKPASS = "application/vnd.apple.pkpass"
 WALLET_PASSES_URL = "http://walletpasses.appspot.com/api/attido/"
@@ -34,8 +35,7 @@ def new_push_token() -> str:
 @cache
 def shared_client() -> httpx.Client:
     """The connections of all phones of this process."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-    return httpx.Client(timeout=60, trust_env=False, limits=limits)
+    return httpx.Client(timeout=60, trust_env=False, limits=UNBOUNDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from local.embedded import Calls, Embedded, run_embedded
 from local.environment import PREFIX
 from local.pump import DrainTimeoutError
 from tests.support.aws_actions import ACCOUNT
+from tests.support.connections import UNBOUNDED
 
 _PAUSE_SECONDS = 0.02
 
@@ -68,6 +69,7 @@ class Stack:
             base_url=self.url,
             auth=(issued.key, issued.secret),
             headers={"Api-Revision": "1.2"},
+            limits=UNBOUNDED,
             timeout=60,
             trust_env=False,
             verify=False,
@@ -97,9 +99,14 @@ class Stack:
         queues = sqs_backends[ACCOUNT][REGION].queues
         return [name for name in HANDLERS if _is_held(queues[PREFIX + name])]
 
-    def forget_rows(self) -> None:
-        """Empties all tables, so that who reads whole ones has less to read. Ids go on: the numbers of sequences stay,
-        but for those of one project (a name with a colon); not the time, which a test may have moved on."""
+    def forget_everything(self) -> None:
+        """Empties all queues, and all tables, so that who reads whole ones has less to read.
+
+        Ids go on: the numbers of sequences stay, but for those of one project (a name with a colon); not the time,
+        which a test may have moved on.
+        """
+        for url in self.queues.list_queues()["QueueUrls"]:
+            self.queues.purge_queue(QueueUrl=url)
         sequences = f"{PREFIX}sequences"
         rows = self.dynamodb.get_paginator("scan").paginate(TableName=sequences).build_full_result()["Items"]
         for table in read_tables(PREFIX):

@@ -11,11 +11,12 @@ from chalice import Blueprint, Response
 from chalice.app import Request
 
 from chalicelib import logs
-from chalicelib.api.bodies import FORM, parse_json, read_form, read_model
+from chalicelib.api.bodies import FORM, parse_json, read_form
 from chalicelib.api.declared import NOTHING, Declared, Says, declare
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
 from chalicelib.errors import airship_answer
+from chalicelib.schemas.reading import read_model
 
 CONTENT_TYPES = [JSON, FORM]
 REVISION = "1.2"

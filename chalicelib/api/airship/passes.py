@@ -12,13 +12,13 @@ from chalicelib.api.airship.entry import AirshipRequest, route
 from chalicelib.api.airship.forms import pass_route, template_route
 from chalicelib.api.airship.locations import read_location_id, read_locations
 from chalicelib.api.airship.whole_passes import expected_pass, show_pass
-from chalicelib.api.bodies import read_model
 from chalicelib.domain import finding, issuing, listing, updating
 from chalicelib.domain.errors import InvalidRequest, Refused
 from chalicelib.domain.passes import NewPass, PassReference
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.errors import airship_answer
 from chalicelib.schemas.airship import CreatePassBody
+from chalicelib.schemas.reading import read_model
 from chalicelib.settings import get_settings
 
 if TYPE_CHECKING:

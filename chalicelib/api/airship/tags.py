@@ -122,8 +122,8 @@ def update_passes_of_tag(request: AirshipRequest, tag: str) -> Any:
 
     Answered at once with a ticket; workers then update every pass that has the tag when its turn comes, so one that is
     untagged or deleted before that is left out, and one that is tagged meanwhile may be updated too. Follow the ticket
-    until its `Status` is `COMPLETED`. Devices are told when all passes are updated. Of two updates of the same
-    value the one with the higher ticket wins on every pass, in whatever order the work is done.
+    until its `Status` is `COMPLETED`. Devices are told when all passes are updated. Of two updates of the same value,
+    the one with the higher ticket wins on every pass, in whatever order the work is done.
     """
     from chalicelib.domain import bulk_updates
 

@@ -9,7 +9,7 @@ from chalice import Blueprint, Response
 from chalice.app import Request
 
 from chalicelib import logs
-from chalicelib.api.bodies import parse_json, read_model
+from chalicelib.api.bodies import parse_json
 from chalicelib.api.declared import Says, declare
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
@@ -17,6 +17,7 @@ from chalicelib.domain.passes import Pass
 from chalicelib.domain.recognising import parse_pass_authorization
 from chalicelib.domain.registering import HeldPass
 from chalicelib.errors import wallet_answer
+from chalicelib.schemas.reading import read_model
 from chalicelib.settings import get_settings
 
 CONTENT_TYPES = [JSON, "*/*"]

@@ -11,11 +11,12 @@ from typing import Any, Unpack
 from chalice import Blueprint, Response
 from chalice.app import Request
 
-from chalicelib.api.bodies import parse_json, read_model
+from chalicelib.api.bodies import parse_json
 from chalicelib.api.declared import NOTHING, OWN_ROOT, Body, Declared, Says, declare
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
 from chalicelib.errors import passworks_answer
+from chalicelib.schemas.reading import read_model
 
 CONTENT_TYPES = [JSON, "*/*"]
 """a body is read as what it is, whatever type it claims or does not claim (passworks-v2, section 12)"""

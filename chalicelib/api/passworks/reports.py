@@ -34,8 +34,7 @@ END = Day(name="end_date", text="The last day; without it, today.")
 def get_report_by_day(request: PassworksRequest, campaign_type: str, campaign_id: str) -> Any:
     """Get a report by day
 
-    What happened to the campaign's passes on every day (UTC) from `start_date` to `end_date`, at most
-    20 years.
+    What happened to the campaign's passes on every day (UTC) from `start_date` to `end_date`, at most 20 years.
     """
     template = get_campaign(request, campaign_type, campaign_id)
     end = _read_date(request, END) or request.platform.now().astimezone(UTC).date()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from chalicelib.api.bodies import check_body_size, field_path, parse_json, read_form, read_model
+from chalicelib.api.bodies import check_body_size, parse_json, read_form
 from chalicelib.domain.errors import InvalidRequest, UnreadableBody
+from chalicelib.schemas.reading import field_path, read_model
 from chalicelib.settings import get_settings
 
 

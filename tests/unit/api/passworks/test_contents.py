@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.bodies import read_model
 from chalicelib.api.passworks import contents
 from chalicelib.domain.campaign_drafts import PUSH_MESSAGE, CampaignDraft, ContentDraft
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.schemas.passworks import GROUPS, CampaignBody, PassBody
+from chalicelib.schemas.reading import read_model
 
 UUID = "74278bda-b644-4520-8f0c-720eaf059935"
 DOCUMENTS: list[dict[str, Any]] = [{}, {"unknown": 1, "foreground_color": 5, "state": "archived"}]
