@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+from chalicelib.schemas.reading import read_model
 
 
 def _airship() -> ModuleType:
@@ -50,12 +49,12 @@ _MODULES: Final[Mapping[str, Callable[[], ModuleType]]] = {
 """what routes read; the imports are written out so that packaging sees them"""
 
 
-def find_model(name: str) -> type[BaseModel]:
-    """The model `module.Class` of `chalicelib/schemas/`.
+def read_as(name: str, document: Any) -> Any:
+    """The document as the model `module.Class` of `chalicelib/schemas/`.
 
     Raises:
-        LookupError, AttributeError: there is none.
+        InvalidRequest: a value does not fit.
+        LookupError, AttributeError: there is no such model.
     """
     module, _, own = name.partition(".")
-    found: Any = getattr(_MODULES[module](), own)
-    return found  # type: ignore[no-any-return]
+    return read_model(getattr(_MODULES[module](), own), document)

@@ -16,7 +16,6 @@ from chalicelib.api.declared import NOTHING, Declared, Says, declare
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
 from chalicelib.errors import airship_answer
-from chalicelib.schemas.reading import read_model
 
 CONTENT_TYPES = [JSON, FORM]
 REVISION = "1.2"
@@ -49,10 +48,10 @@ class AirshipRequest(ApiRequest):
         Raises:
             UnreadableBody, InvalidRequest
         """
-        from chalicelib.api.models import find_model
+        from chalicelib.api.models import read_as
 
         assert self.declared.body is not None, "the route declares no body"
-        return read_model(find_model(self.declared.body.model), self.document)
+        return read_as(self.declared.body.model, self.document)
 
     @property
     def asked_body(self) -> bytes:

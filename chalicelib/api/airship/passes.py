@@ -18,7 +18,6 @@ from chalicelib.domain.passes import NewPass, PassReference
 from chalicelib.domain.templates import TemplateReference
 from chalicelib.errors import airship_answer
 from chalicelib.schemas.airship import CreatePassBody
-from chalicelib.schemas.reading import read_model
 from chalicelib.settings import get_settings
 
 if TYPE_CHECKING:
@@ -143,8 +142,10 @@ def _create_many(
 
 
 def _try_to_read(document: Any) -> NewPass | Refused:
+    from chalicelib.api.models import read_as
+
     try:
-        return _as_new_pass(read_model(CreatePassBody, document), external_id=None)
+        return _as_new_pass(read_as("airship.CreatePassBody", document), external_id=None)
     except Refused as refusal:
         return refusal
 

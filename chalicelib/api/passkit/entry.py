@@ -17,7 +17,6 @@ from chalicelib.domain.passes import Pass
 from chalicelib.domain.recognising import parse_pass_authorization
 from chalicelib.domain.registering import HeldPass
 from chalicelib.errors import wallet_answer
-from chalicelib.schemas.reading import read_model
 from chalicelib.settings import get_settings
 
 CONTENT_TYPES = [JSON, "*/*"]
@@ -64,10 +63,10 @@ class WalletRequest(ApiRequest):
         Raises:
             UnreadableBody, InvalidRequest
         """
-        from chalicelib.api.models import find_model
+        from chalicelib.api.models import read_as
 
         assert self.declared.body is not None, "the route declares no body"
-        return read_model(find_model(self.declared.body.model), self.document)
+        return read_as(self.declared.body.model, self.document)
 
 
 def note_pass(pass_: Pass) -> None:

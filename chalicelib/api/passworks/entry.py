@@ -16,7 +16,6 @@ from chalicelib.api.declared import NOTHING, OWN_ROOT, Body, Declared, Says, dec
 from chalicelib.api.requests import JSON, ApiRequest, View, decode, register_view
 from chalicelib.domain.errors import InvalidRequest, Unauthorized
 from chalicelib.errors import passworks_answer
-from chalicelib.schemas.reading import read_model
 
 CONTENT_TYPES = [JSON, "*/*"]
 """a body is read as what it is, whatever type it claims or does not claim (passworks-v2, section 12)"""
@@ -83,11 +82,11 @@ class PassworksRequest(ApiRequest):
         Raises:
             UnreadableBody, InvalidRequest
         """
-        from chalicelib.api.models import find_model
+        from chalicelib.api.models import read_as
 
         body = self.declared.body
         assert body is not None, "the route declares no body"
-        return read_model(find_model(body.model), self._find_root(body, own_root))
+        return read_as(body.model, self._find_root(body, own_root))
 
     def read_beside(self) -> Any:
         """What stands beside the root key, as the model that the route declares for that.
@@ -95,12 +94,12 @@ class PassworksRequest(ApiRequest):
         Raises:
             UnreadableBody, InvalidRequest
         """
-        from chalicelib.api.models import find_model
+        from chalicelib.api.models import read_as
 
         body = self.declared.body
         assert body is not None, "the route declares no body"
         assert body.beside is not None, "the route declares nothing beside the root key"
-        return read_model(find_model(body.beside), self.document)
+        return read_as(body.beside, self.document)
 
     def _find_root(self, body: Body, own_root: str | None) -> dict[str, Any]:
         names = [own_root or "" if name == OWN_ROOT else name for name in body.roots]
