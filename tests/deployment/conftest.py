@@ -1,4 +1,7 @@
-"""One emulator and one deployment for the session; a project in it, and the way there."""
+"""One emulator for the session, one deployment for a file; a project in it, and the way there.
+
+A deployment ends with its file: another process may wait for the copy of the project that it is made from.
+"""
 
 from __future__ import annotations
 
@@ -61,22 +64,22 @@ def vendors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendors]:
     played.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def project(vendors: Vendors) -> Iterator[Path]:
     """What is deployed, with settings for a machine without AWS."""
     with copied_project(settings=vendors.variables | {"PASSEL_SWEEP_DELAY_SECONDS": "0"}) as folder:
         yield folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deployment(emulator: Emulator, project: Path) -> Deployment:
-    """The stage, deployed once."""
+    """The stage, deployed once for all tests of a file."""
     deployed = Deployment(emulator=emulator, project=project, stage=read_stage(STAGE))
     deployed.deploy()
     return deployed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def certificates(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What passes are signed with, stored where docs/deploying.md says."""
     folder = prepare_certificates(tmp_path_factory.mktemp("certificates"), now=datetime.now(UTC))
@@ -87,7 +90,7 @@ def certificates(deployment: Deployment, tmp_path_factory: pytest.TempPathFactor
         ssm.put_parameter(Type="SecureString", Name=name, Value=value)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gateway(deployment: Deployment) -> Gateway:
     """The way to the deployed API."""
     from app import app
@@ -100,13 +103,13 @@ def gateway(deployment: Deployment) -> Gateway:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def phone(gateway: Gateway, certificates: None) -> Phone:
     """An iPhone that reaches the deployed API."""
     return Phone(http=httpx.Client(transport=gateway))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tenant(deployment: Deployment, gateway: Gateway) -> Tenant:
     """A project and its key, made as an operator makes them, and a client with that key."""
     address = f"https://api.execute-api.{REGION}.amazonaws.com/{deployment.stage.api_stage}"
