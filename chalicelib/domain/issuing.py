@@ -32,6 +32,9 @@ from chalicelib.domain.updating import check_update, number_locations
 Outcome = Pass | Exception
 """a pass, or why there is none"""
 
+_CODE, _OTHER_NAME = "barcode.message", "(/v1: headers.barcode_value)"
+"""what a pass's own code is called; the dialects have two names for it"""
+
 _log = logging.getLogger("passel")
 
 
@@ -193,8 +196,8 @@ def _first_content(platform: Platform, template: Template, update: ContentUpdate
     if template.campaign.code_type is CodeType.PER_PASS:
         own = update.headers.get("barcode_value", {}).get("value")
         if own is None or not 0 < len(str(own).encode()) <= LONGEST_CODE_BYTES:
-            problem = f"(/v1: headers.barcode_value) is required, 1 to {LONGEST_CODE_BYTES} bytes: each pass's own code"
-            raise InvalidRequest(problem, field="barcode.message")
+            problem = f"{_OTHER_NAME} is required, 1 to {LONGEST_CODE_BYTES} bytes: each pass's own code"
+            raise InvalidRequest(problem, field=_CODE)
     return content
 
 
@@ -339,7 +342,7 @@ def _store_group(platform: Platform, group: Sequence[_NumberedPass]) -> dict[int
 
 
 def _code_taken() -> AlreadyExists:
-    return AlreadyExists("is taken", field="barcode.message")
+    return AlreadyExists(f"{_OTHER_NAME} is taken", field=_CODE)
 
 
 def _external_id_taken(external_id: str | None) -> AlreadyExists:

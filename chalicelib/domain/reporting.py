@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _EPOCH = date(1970, 1, 1)
 
-LONGEST_DAYS = 20 * 366
+LONGEST_DAYS = 20 * 365 + 5
 """of one report, so that it fits into one answer"""
 
 

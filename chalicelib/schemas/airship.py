@@ -72,7 +72,7 @@ def _keep_pass_attributes(entry: Any) -> Any:
 
 def _read_external_id(value: Any) -> Any:
     """An external id is a string even when it is all digits (section 1), so a number is taken as its digits."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:  # beyond that it is not what was sent
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 

@@ -48,14 +48,14 @@ class AtMost:
 
 
 class AtMostBytes:
-    """A value of at most so many bytes as JSON, which a schema can only say in words."""
+    """A value of at most so many bytes as JSON in UTF-8, which a schema can only say in words."""
 
     def check(self, value: Any) -> Any:
         """Raises:
         ValueError: it is larger.
         """
         limit = get_settings().limits.content_bytes
-        if len(json.dumps(value)) > limit:
+        if len(json.dumps(value, ensure_ascii=False).encode()) > limit:
             raise ValueError(f"is larger than {limit} bytes")
         return value
 

@@ -187,8 +187,15 @@ def test_a_time_that_is_none_or_too_long_is_422(tenant: Tenant, query: str, key:
     assert (answer.status_code, list(answer.json()["errors"])) == (422, [key])
 
 
-@pytest.mark.parametrize("query", ["?end_date=0001-01-15", "?start_date=9999-12-30&end_date=9999-12-31"])
-def test_the_ends_of_the_calendar_are_days_too(tenant: Tenant, query: str) -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?end_date=0001-01-15",
+        "?start_date=9999-12-30&end_date=9999-12-31",
+        "?start_date=1996-02-29&end_date=2016-02-29",
+    ],
+)
+def test_the_ends_of_the_calendar_and_twenty_years_are_days_too(tenant: Tenant, query: str) -> None:
     assert all(day == nothing() for day in report(make_campaign(tenant), query)["report"].values())
 
 

@@ -154,6 +154,12 @@ def test_a_wrong_value_is_400_on_create_and_update(tenant: Tenant) -> None:
     assert take_snapshot(tenant) == before
 
 
+def test_sizes_are_those_of_utf_8_and_not_of_escapes(tenant: Tenant) -> None:
+    fields = {f"Text{number}": {"fieldType": "back", "value": "é" * 8192} for number in range(3)}
+    template_id = new_template(tenant, fields=fields)
+    assert read_pass(tenant, new_pass(tenant, template_id))["fields"] == fields
+
+
 def test_a_template_needs_a_name(tenant: Tenant) -> None:
     check_error(tenant.request("POST", "/v1/template", json={}), 400, mentions="name")
 

@@ -71,7 +71,7 @@ def parse_date(value: Any) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        return datetime.fromisoformat(re.sub(r"[Tt ](\d):", r"T0\1:", value.strip()))
+        return datetime.fromisoformat(re.sub(r"[T ](\d):", r"T0\1:", value.strip().upper()))
     except ValueError:
         return None
 

@@ -162,7 +162,7 @@ def refusal(outcome: Outcome) -> tuple[str | None, str]:
 
 
 EXTERNAL_ID_TAKEN = ("externalId", "'a' is already in use in this template")
-CODE_TAKEN = ("barcode.message", "is taken")
+CODE_TAKEN = ("barcode.message", "(/v1: headers.barcode_value) is taken")
 OWN_CODES = replace(TEMPLATE, campaign=replace(TEMPLATE.campaign, code_type=CodeType.PER_PASS))
 
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from chalicelib.domain.passes import parse_moment
 from chalicelib.schemas.passworks import Moment
 from chalicelib.schemas.passworks_shown import MOMENT_PATTERN
+from chalicelib.wallets.apple.values import as_date
 
 MOMENT = re.compile(MOMENT_PATTERN)
 READER: TypeAdapter[str | None] = TypeAdapter(Moment)
@@ -25,6 +26,7 @@ YEARS = (1, 4, 99, 100, 400, 1900, 1996, 2000, 2023, 2024, 2026, 2100, 2400, 999
 def test_whatever_the_description_allows_is_a_moment(text: str) -> None:
     assert READER.validate_python(text) == text
     assert parse_moment(text) is not None
+    assert as_date(text) is not None, "what one wallet leaves out, another one shows"
 
 
 def test_its_dates_are_those_of_the_calendar() -> None:
