@@ -49,6 +49,9 @@ class Hooks:
     named: ClassVar[set[str]] = set()
     """ids of the requests whose path names only what is there"""
 
+    deleted_tags: ClassVar[set[str]] = set()
+    """by the names under which they were deleted; who names one again makes it again"""
+
     def __init__(self, schema: BaseSchema, world: World) -> None:
         self._world = world
         schema.hooks.register_hook_with_name(self._fill_in, "map_case")
@@ -152,7 +155,14 @@ class Hooks:
         return self._world.name(self._world.device_set, ("passworks", key)) if key == "certificate_id" else None
 
     def _look_what_is_gone(self, context: HookContext, case: Case[Any], response: Response) -> None:
-        if response.status_code < 300 and _spoils(case):
+        if response.status_code >= 300:
+            return
+        if case.operation.label == "DELETE /v1/tag/{tag}":
+            self.deleted_tags.add(str(case.path_parameters["tag"]))
+        elif case.method.upper() in ("POST", "PUT"):
+            named = {tag for tag in self.deleted_tags if tag in str(case.body)}
+            self.deleted_tags.difference_update(named)
+        if _spoils(case):
             self._world.forget(case.path_parameters)
             if case.path.startswith(("/v2/templates", "/v2/assets")):
                 self._world.forget_images()
