@@ -87,7 +87,7 @@ def test_32_threads_of_a_process_get_the_burst_and_what_comes_meanwhile(tenant: 
 
 
 def test_32_clients_at_once_over_http(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, make_limiter())
+    use(monkeypatch, make_limiter(Clock()))  # in one moment: what is taken in advance would be lost with it
     limit_tenant(tenant, per_second=0.01, burst=20)
     with ThreadPoolExecutor(THREADS) as pool:
         statuses = list(pool.map(lambda _: tenant.request("GET", PATH).status_code, range(THREADS)))
