@@ -113,14 +113,24 @@ class Pass(PassSummary):
         return None if value is None else parse_moment(str(value))
 
 
+def parse_written(text: str) -> datetime | None:
+    """An ISO 8601 date and time as it is written: without a zone if it names none.
+
+    Clients write the hour of nine o'clock with one digit (airship-wallet-v1, section 5).
+    """
+    try:
+        return datetime.fromisoformat(re.sub(r"[T ](\d):", r"T0\1:", text.upper()))
+    except ValueError:
+        return None
+
+
 def parse_moment(text: str) -> datetime | None:
-    """An ISO 8601 date and time, UTC if it names no offset; clients write the hour of nine o'clock with one digit.
+    """An ISO 8601 date and time, UTC if it names no offset.
 
     What an offset takes out of the calendar is its first or last moment.
     """
-    try:
-        moment = datetime.fromisoformat(re.sub(r"[T ](\d):", r"T0\1:", text.upper()))
-    except ValueError:
+    moment = parse_written(text)
+    if moment is None:
         return None
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)

@@ -7,6 +7,8 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
+from chalicelib.domain.passes import parse_written
+
 _HEXADECIMAL = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)", re.IGNORECASE)
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
@@ -64,16 +66,8 @@ def as_colour(value: Any) -> str | None:
 
 
 def parse_date(value: Any) -> datetime | None:
-    """The moment that an ISO 8601 text names; without a zone if the text has none.
-
-    Clients write the hour of nine o'clock with one digit (airship-wallet-v1, section 5).
-    """
-    if not isinstance(value, str):
-        return None
-    try:
-        return datetime.fromisoformat(re.sub(r"[T ](\d):", r"T0\1:", value.strip().upper()))
-    except ValueError:
-        return None
+    """The moment that an ISO 8601 text names; without a zone if the text has none."""
+    return parse_written(value.strip()) if isinstance(value, str) else None
 
 
 def is_day(value: Any) -> bool:
