@@ -24,6 +24,10 @@ FOREVER_SECONDS = 60.0
 UNSEEN_CHANCE = 0.08
 """of a call to fail in a way that was not there yet: even a short run sees all kinds"""
 
+OWED_CALLS = 5
+"""after so many calls of an operation, one fails for sure in a way that only this operation can, until each of them
+was there: chance alone would leave some out where an operation is rare"""
+
 
 class Fault(StrEnum):
     """What may go wrong with one call, a message or a process."""
@@ -130,12 +134,14 @@ class Rule:
         self._random = random
         self._storm_ends = 0.0
         self._committed: set[str] = set()
+        self._calls: Counter[str] = Counter()
+        self._own = _find_own(faults)
 
     async def __call__(self, call: Call, forward: Forward) -> Outcome:
         """The rule."""
         self.under_way += 1
         try:
-            fault = self._draw(call.operation) if self.is_on else None
+            fault = self._draw(call) if self.is_on else None
             if fault is None:
                 return await forward()
             self.counts[fault] += 1
@@ -143,10 +149,15 @@ class Rule:
         finally:
             self.under_way -= 1
 
-    def _draw(self, operation: str) -> Fault | None:
-        faults = self._faults.get(operation)
+    def _draw(self, call: Call) -> Fault | None:
+        faults = self._faults.get(call.operation)
         if faults is None:
             return None
+        if not _can_be_split(call):
+            faults = {fault: weight for fault, weight in faults.items() if fault is not Fault.UNPROCESSED_ITEMS}
+        owed = self._draw_owed(call.operation, faults)
+        if owed is not None:
+            return owed
         unseen = [fault for fault in faults if not self.counts[fault]]
         if unseen and self._random.random() < UNSEEN_CHANCE:
             return self._random.choice(unseen)
@@ -157,6 +168,14 @@ class Rule:
         if self._random.random() >= chance:
             return None
         return self._random.choices(list(faults), list(faults.values()))[0]
+
+    def _draw_owed(self, operation: str, faults: Mapping[Fault, float]) -> Fault | None:
+        self._calls[operation] += 1
+        owed = [fault for fault in self._own[operation] if fault in faults and not self.counts[fault]]
+        if not owed or self._calls[operation] < OWED_CALLS:
+            return None
+        self._calls[operation] = 0
+        return self._random.choice(owed)
 
     async def _play(self, fault: Fault, call: Call, forward: Forward) -> Outcome:
         if fault in _REFUSALS:
@@ -237,7 +256,7 @@ class Rule:
         """Some of the writes; DynamoDB does at least one, or says that it is throttled."""
         done, left = {}, {}
         for table, requests in call.body["RequestItems"].items():
-            cut = self._random.randrange(len(requests)) + 1
+            cut = self._random.randrange(1, max(2, len(requests)))
             done[table], left[table] = requests[:cut], requests[cut:]
         answer = await forward({**call.body, "RequestItems": done})
         if not isinstance(answer, Answer) or answer.status != 200:
@@ -292,6 +311,17 @@ _IN_PARTS = frozenset(
         Fault.DELETE_LOST,
     }
 )
+
+
+def _find_own(faults: Mapping[str, Mapping[Fault, float]]) -> Mapping[str, Sequence[Fault]]:
+    """Operation to the faults that no other operation meets."""
+    times = Counter(fault for own in faults.values() for fault in own)
+    return {operation: [fault for fault in own if times[fault] == 1] for operation, own in faults.items()}
+
+
+def _can_be_split(call: Call) -> bool:
+    """Whether some of its writes can be left: at least one is done."""
+    return call.operation != "BatchWriteItem" or any(len(each) > 1 for each in call.body["RequestItems"].values())
 
 
 def _is_among(item: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> bool:

@@ -22,6 +22,7 @@ from tests.chaos.expectations import FIRST_VALUE, Expectations
 from tests.chaos.faults import QUEUE_FAULTS, TABLE_FAULTS, Fault, Weather
 from tests.chaos.journal import Journal, Kind
 from tests.chaos.looking import Observer
+from tests.chaos.other_actions import register
 from tests.chaos.processes import Killer
 from tests.chaos.stage import READ_TIMEOUT_SECONDS, Stage, run_stage, wait_until
 from tests.chaos.verdict import Violation
@@ -68,7 +69,7 @@ class Scale:
 
 LONG = Scale(operations=20_000, clients=16)
 SHORT = Scale(
-    operations=600,
+    operations=700,
     clients=12,
     projects=2,
     segments=2,
@@ -193,6 +194,8 @@ def _set_up(stage: Stage, scale: Scale, journal: Journal) -> Deck:
             for card in range(scale.cards_per_segment):
                 tags = {names.tags[card % TAGS], names.tags[0], names.tags[(card * 7 + segment) % TAGS]}
                 create_card(actor, project=position, template=card % 2, tags=tuple(sorted(tags)))
+    for _ in deck.cards:  # so that the first bulk updates have many devices to tell
+        register(actor)
     client.close()
     return deck
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.faults import QUEUE_FAULTS, TABLE_FAULTS, Fault, Rule, Weather
+from tests.chaos.faults import OWED_CALLS, QUEUE_FAULTS, TABLE_FAULTS, Fault, Rule, Weather
 from tests.support.aws_proxy import Answer, Call, Dropped, Outcome, answer_json
 
 WEATHER = Weather(chance=0, storm_chance=0, storm_seconds=(0, 0), chance_in_storm=0, read_timeout_seconds=0.01)
@@ -74,10 +74,15 @@ class Engine:
         return answer_json({"Messages": [{}]})
 
 
+def make_call(operation: str) -> Call:
+    """A call of it with its body."""
+    service = "SQS" if operation in QUEUE_FAULTS else "DynamoDB"
+    return Call(service, operation, json.dumps(BODIES.get(operation, {})).encode(), time.monotonic())
+
+
 def play(operation: str, fault: Fault) -> tuple[Outcome, list[Mapping[str, Any]]]:
     """What the caller gets, and what the engine was told."""
-    service = "SQS" if operation in QUEUE_FAULTS else "DynamoDB"
-    call = Call(service, operation, json.dumps(BODIES.get(operation, {})).encode(), time.monotonic())
+    call = make_call(operation)
     engine = Engine(call)
     rule = Rule({}, weather=WEATHER, random=Random(1))
     return asyncio.run(rule._play(fault, call, engine.forward)), engine.requests
@@ -125,6 +130,7 @@ def test_writes_are_done_or_left() -> None:
     assert isinstance(outcome, Answer)
     done, left = request["RequestItems"]["deliveries"], outcome.body["UnprocessedItems"]["deliveries"]
     assert done
+    assert left
     assert [*done, *left] == BODIES["BatchWriteItem"]["RequestItems"]["deliveries"]
 
 
@@ -153,12 +159,53 @@ def test_late_messages_come_in_another_order() -> None:
     assert all(entry["DelaySeconds"] > 0 for entry in request["Entries"])
 
 
-def test_every_kind_comes_early() -> None:
-    rule = Rule(TABLE_FAULTS, weather=WEATHER, random=Random(1))
-    rule.is_on = True
-    for _ in range(1000):
-        fault = rule._draw("TransactWriteItems")
+def draw(rule: Rule, operation: str, *, calls: int) -> None:
+    """So many calls, whose faults count as played."""
+    for _ in range(calls):
+        fault = rule._draw(make_call(operation))
         if fault is not None:
             rule.counts[fault] += 1
+
+
+def test_every_kind_comes_early() -> None:
+    rule = Rule(TABLE_FAULTS, weather=WEATHER, random=Random(1))
+    draw(rule, "TransactWriteItems", calls=1000)
     assert set(rule.counts) == set(TABLE_FAULTS["TransactWriteItems"])
     assert set(rule.counts.values()) == {1}, "with no chance of its own, each comes once"
+
+
+class Unlucky(Random):
+    """Nothing comes by chance."""
+
+    def random(self) -> float:
+        """Below no chance of any fault."""
+        return 0.999
+
+
+@pytest.mark.parametrize(
+    ("operation", "own"),
+    [
+        ("BatchGetItem", {Fault.UNPROCESSED_KEYS}),
+        ("BatchWriteItem", {Fault.UNPROCESSED_ITEMS}),
+        ("BatchExecuteStatement", {Fault.STATEMENTS_THROTTLED, Fault.STATEMENTS_IN_CONFLICT}),
+        ("TransactWriteItems", {Fault.TRANSACTION_THROTTLED}),
+        ("SendMessageBatch", set(QUEUE_FAULTS["SendMessageBatch"])),
+        ("ReceiveMessage", {Fault.RECEIVE_LOST}),
+        ("DeleteMessage", {Fault.DELETE_LOST}),
+    ],
+)
+def test_what_only_one_operation_meets_comes_for_sure(operation: str, own: set[Fault]) -> None:
+    rule = Rule(QUEUE_FAULTS if operation in QUEUE_FAULTS else TABLE_FAULTS, weather=WEATHER, random=Unlucky(1))
+    draw(rule, operation, calls=OWED_CALLS * len(own))
+    assert set(rule.counts) == own
+    draw(rule, operation, calls=100)
+    assert set(rule.counts.values()) == {1}, "and only once"
+
+
+def test_a_single_write_is_never_left() -> None:
+    rule = Rule({"BatchWriteItem": {Fault.UNPROCESSED_ITEMS: 1}}, weather=WEATHER, random=Random(1))
+    single = {"RequestItems": {"deliveries": [{"PutRequest": {"Item": KEYS[0]}}]}}
+    call = Call("DynamoDB", "BatchWriteItem", json.dumps(single).encode(), time.monotonic())
+    assert [rule._draw(call) for _ in range(100)] == [None] * 100
+    draw(rule, "BatchWriteItem", calls=1)
+    assert rule.counts[Fault.UNPROCESSED_ITEMS] == 1, "it is owed to the first call that can meet it"
