@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.errors import InvalidRequest
@@ -28,6 +28,8 @@ PLACEMENT_ATTRIBUTES = frozenset({"fieldType", "behaviour"})
 MODULE_ATTRIBUTES = frozenset({"header", "body", "uri", "description", "balance", "image"})
 """What a write may set of any entry, and what beside that of a Google module (airship-wallet-v1, section 5)."""
 
+UNSHOWN_ATTRIBUTES = frozenset({"behaviour"})
+"""of a field: what is for merges alone"""
 
 SHOWN_HEADERS = (
     "expirationDate",
@@ -47,9 +49,28 @@ SHOWN_HEADERS = (
 )
 """headers that make a pass, beside those of images (`logo_image`); any other is kept and shown to API clients alone"""
 IMAGE_HEADER = "_image"
+_VALUE = frozenset({"value"})
+_SHOWN_OF_HEADERS = {"expirationDate": frozenset({"value", "label"})}
+"""what is shown beside the value: a label that says whether the pass is voided"""
 
-UNSHOWN_LISTS = ("universalLinks",)
+UNSHOWN_LISTS = ("universalLinks", "alt_text_type")
 """what no wallet has a place for"""
+
+PLACES = ("locations", "beacons")
+SHOWN_OF_PLACES = frozenset(
+    {
+        "latitude",
+        "longitude",
+        "altitude",
+        "relevantText",
+        "relevant_text",
+        "proximityUUID",
+        "proximity_uuid",
+        "major",
+        "minor",
+    }
+)
+"""what wallets read of a place; its name, its city and the like are for API clients"""
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -207,46 +228,68 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
     """
     done = NOTHING_DONE
     for name, attributes in update.fields.items():
-        entry, is_new = _find_field(content, name)
-        done |= _write(entry, attributes, ticket=ticket_id, may_write=_wins, is_new=is_new)
+        done |= _write_field(content, name, attributes, ticket=ticket_id, may_write=_wins)
     for name, attributes in update.headers.items():
         is_new = name not in content.headers
         entry = content.headers.setdefault(name, Entry(attributes={}))
-        merge = _write(entry, attributes, ticket=ticket_id, may_write=_wins, is_new=is_new)
-        done |= replace(merge, shown=merge.changed and is_shown_header(name))
+        shown = _SHOWN_OF_HEADERS.get(name, _VALUE) if is_shown_header(name) else ()
+        written, changed = _write(entry, attributes, ticket=ticket_id, may_write=_wins)
+        done |= Merge(written=is_new or written, changed=is_new or bool(changed), shown=not changed.isdisjoint(shown))
     for name, attributes in update.defaults.items():
-        entry, is_new = _find_field(content, name)
-        done |= _write(entry, attributes, ticket=-ticket_id, may_write=_fills, is_new=is_new)
+        done |= _write_field(content, name, attributes, ticket=-ticket_id, may_write=_fills)
     for name, value in update.lists.items():
-        if content.list_tickets.get(name, 0) >= ticket_id:
-            continue
-        differs = _differs(content.lists, name, value) and not _is_missing_anyway(content.lists, name, value)
-        content.lists[name] = value
-        content.list_tickets[name] = ticket_id
-        done |= Merge(written=True, changed=differs, shown=differs and name not in UNSHOWN_LISTS)
+        if content.list_tickets.get(name, 0) < ticket_id:
+            done |= _write_list(content, name, value, ticket=ticket_id)
     return done
 
 
-def _find_field(content: Content, name: str) -> tuple[Entry, bool]:
-    """The field, and whether it was made for this."""
-    if name in content.fields:
-        return content.fields[name], False
-    content.fields[name] = new_entry(name)
-    return content.fields[name], True
+def _write_field(
+    content: Content, name: str, attributes: Attributes, *, ticket: int, may_write: Callable[[Entry, str, int], bool]
+) -> Merge:
+    is_new = name not in content.fields
+    entry = content.fields.setdefault(name, new_entry(name)) if is_new else content.fields[name]
+    was_placed = is_placed(entry)
+    written, changed = _write(entry, attributes, ticket=ticket, may_write=may_write)
+    return Merge(
+        written=is_new or written,
+        changed=is_new or bool(changed),
+        shown=(is_new or bool(changed - UNSHOWN_ATTRIBUTES)) and (was_placed or is_placed(entry)),
+    )
+
+
+def _write_list(content: Content, name: str, value: Any, *, ticket: int) -> Merge:
+    before, missing = content.lists.get(name), _is_missing_anyway(content.lists, name, value)
+    differs = not missing and _differs(content.lists, name, value)
+    content.lists[name] = value
+    content.list_tickets[name] = ticket
+    shown = differs and name not in UNSHOWN_LISTS and (name not in PLACES or _as_shown(before) != _as_shown(value))
+    return Merge(written=True, changed=differs, shown=shown)
+
+
+def _as_shown(places: Any) -> Any:
+    """What wallets read of locations or beacons."""
+    if not isinstance(places, list):
+        return places
+    return [
+        {key: value for key, value in place.items() if key in SHOWN_OF_PLACES} if isinstance(place, Mapping) else place
+        for place in places
+    ]
 
 
 def _write(
-    entry: Entry, attributes: Attributes, *, ticket: int, may_write: Callable[[Entry, str, int], bool], is_new: bool
-) -> Merge:
-    was_placed, written, changed = is_placed(entry), is_new, is_new
+    entry: Entry, attributes: Attributes, *, ticket: int, may_write: Callable[[Entry, str, int], bool]
+) -> tuple[bool, set[str]]:
+    """Whether anything was written, and the attributes whose values differ."""
+    written, changed = False, set()
     for attribute, value in attributes.items():
         if not may_write(entry, attribute, ticket):
             continue
-        changed |= _differs(entry.attributes, attribute, value)
+        if _differs(entry.attributes, attribute, value):
+            changed.add(attribute)
         entry.attributes[attribute] = value
         entry.tickets[attribute] = ticket
         written = True
-    return Merge(written=written, changed=changed, shown=changed and (was_placed or is_placed(entry)))
+    return written, changed
 
 
 def _wins(entry: Entry, attribute: str, ticket: int) -> bool:

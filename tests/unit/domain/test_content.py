@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,7 +28,9 @@ CODE = Path(chalicelib.__file__).parent
 LISTS = ("locations", "beacons", "semantics", "universalLinks")
 
 _values = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", "b", 0.5])
-_attributes = st.dictionaries(st.sampled_from(["value", "label", "changeMessage", "body", "uri"]), _values, max_size=3)
+_attributes = st.dictionaries(
+    st.sampled_from(["value", "label", "changeMessage", "body", "uri", "behaviour"]), _values, max_size=3
+)
 _entries = st.dictionaries(st.sampled_from(["primary1", "Points", "barcode_value", "module"]), _attributes, max_size=3)
 _lists = st.dictionaries(st.sampled_from(LISTS), st.lists(_values, max_size=2), max_size=2)
 _headers = st.dictionaries(st.sampled_from(["barcode_value", "logo_image", "unknown"]), _attributes, max_size=3)
@@ -104,9 +107,11 @@ def test_what_a_merge_reports_is_what_it_did(content: Content, update: ContentUp
     def shown(of: Content) -> Any:
         fields, headers, lists = told(of)
         places = {name: attributes.get("fieldType", "notAssigned") for name, attributes in fields.items()}
+        on_card = {name: fields[name] for name, place in places.items() if place != "notAssigned"}
+        known = sorted(headers.keys() & {"barcode_value", "logo_image"})
         return (
-            {name: fields[name] for name, place in places.items() if place != "notAssigned"},
-            {name: headers[name] for name in headers.keys() & {"barcode_value", "logo_image"}},
+            {name: _without(attributes, "behaviour") for name, attributes in on_card.items()},
+            [(name, headers[name]["value"]) for name in known if "value" in headers[name]],
             {name: lists[name] for name in lists.keys() - {"universalLinks"}},
         )
 
@@ -117,6 +122,10 @@ def test_what_a_merge_reports_is_what_it_did(content: Content, update: ContentUp
     # 1 and True are equal in Python and differ on the wire
     assert merge.changed == (repr(told(content)) != repr(told(before)))
     assert merge.shown == (repr(shown(content)) != repr(shown(before)))
+
+
+def _without(attributes: dict[str, Any], left: str) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if name != left}
 
 
 def test_an_equal_value_is_written_down_so_that_a_lower_ticket_still_loses() -> None:
@@ -144,7 +153,8 @@ def test_what_a_renderer_reads_counts_as_shown() -> None:
     read = set(COLOUR_HEADERS.values())
     for source in [*CODE.glob("wallets/**/*.py"), *CODE.glob("pages/*.py")]:
         read |= set(re.findall(r"""header\((?:content, )?f?"([^"]+)""", source.read_text(encoding="utf-8")))
-        assert not set(UNSHOWN_LISTS) & set(re.findall(r'"(\w+)"', source.read_text(encoding="utf-8"))), source
+        lists = re.findall(r"""(?:lists\.get\(|_read_part\(\w+, )"(\w+)""", source.read_text(encoding="utf-8"))
+        assert not set(UNSHOWN_LISTS) & set(lists), source
     assert {name for name in read if not is_shown_header(name)} == set()
     assert read - {"{kind}_image"} == set(SHOWN_HEADERS)
 
@@ -153,6 +163,42 @@ def test_a_header_that_nobody_knows_changes_nothing_that_a_wallet_shows() -> Non
     content = Content()
     unknown = ContentUpdate(headers={"foo": {"value": "1"}}, lists={"universalLinks": ["x"]})
     assert apply_update(content, unknown, ticket_id=1) == Merge(written=True, changed=True, shown=False)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        ContentUpdate(fields={"Points": {"behaviour": "dynamic"}}),
+        ContentUpdate(headers={"barcode_value": {"label": "Code"}}),
+        ContentUpdate(lists={"alt_text_type": "none"}),
+        ContentUpdate(lists={"locations": [{"latitude": 1, "longitude": 2, "name": "Shop", "city": "Porto"}]}),
+        ContentUpdate(lists={"beacons": [{"proximityUUID": "x", "name": "Door"}]}),
+    ],
+    ids=str,
+)
+def test_what_is_for_merges_or_clients_alone_changes_nothing_that_a_wallet_shows(update: ContentUpdate) -> None:
+    content = Content(
+        fields={"Points": Entry({"fieldType": "primary", "value": "0", "behaviour": "fixed"})},
+        headers={"barcode_value": Entry({"value": "12"})},
+        lists={"locations": [{"latitude": 1, "longitude": 2, "name": "Old"}], "beacons": [{"proximityUUID": "x"}]},
+    )
+    assert apply_update(content, update, ticket_id=1) == Merge(written=True, changed=True, shown=False)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        ContentUpdate(headers={"expirationDate": {"label": "voided"}}),
+        ContentUpdate(lists={"locations": [{"latitude": 1, "longitude": 3}]}),
+        ContentUpdate(lists={"locations": [{"latitude": 1, "longitude": 2, "relevantText": "Near"}]}),
+        ContentUpdate(lists={"locations": []}),
+        ContentUpdate(lists={"barcodes": [{"message": "1", "alt_text_type": "mirror"}]}),
+    ],
+    ids=str,
+)
+def test_beside_it_everything_is_shown(update: ContentUpdate) -> None:
+    content = Content(lists={"locations": [{"latitude": 1, "longitude": 2}], "barcodes": [{"message": "1"}]})
+    assert apply_update(content, update, ticket_id=1) == Merge(written=True, changed=True, shown=True)
 
 
 def _write(value: object, *, name: str = "Points") -> ContentUpdate:
