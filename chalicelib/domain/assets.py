@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from chalicelib.domain.content import Content
+from chalicelib.domain.content import IMAGE_HEADER, IMAGE_PART, Content, ContentUpdate
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.identifiers import number_in
 
@@ -139,13 +139,19 @@ def find_asset(content: Content, kind: str) -> str | None:
 
     One dialect writes `icon_id`, the other the header `icon_image`; whichever was written last counts.
     """
-    header = f"{kind}_image"
-    by_id = _read_asset_id(content.lists.get(f"{kind}_id"))
+    header = kind + IMAGE_HEADER
+    by_id = _read_asset_id(content.lists.get(kind + IMAGE_PART))
     by_header = _read_asset_id(content.header(header))
     if by_id is None or by_header is None:
         return by_id or by_header
     header_ticket = content.headers[header].tickets.get("value", 0)
-    return by_header if header_ticket > content.list_tickets.get(f"{kind}_id", 0) else by_id
+    return by_header if header_ticket > content.list_tickets.get(kind + IMAGE_PART, 0) else by_id
+
+
+def turns_to_another_image(before: Content, after: Content, update: ContentUpdate) -> bool:
+    """Whether an update made a content show another image, maybe by writing again what was there: that counts too as
+    written last."""
+    return any(find_asset(before, kind) != find_asset(after, kind) for kind in update.image_kinds)
 
 
 def _read_asset_id(value: object) -> str | None:

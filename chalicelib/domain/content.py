@@ -48,7 +48,9 @@ SHOWN_HEADERS = (
     "transitType",
 )
 """headers that make a pass, beside those of images (`logo_image`); any other is kept and shown to API clients alone"""
-IMAGE_HEADER = "_image"
+IMAGE_HEADER, IMAGE_PART = "_image", "_id"
+"""what the names of images end with: of headers in one dialect, of lists in the other"""
+
 _VALUE = frozenset({"value"})
 _SHOWN_OF_HEADERS = {"expirationDate": frozenset({"value", "label"})}
 """what is shown beside the value: a label that says whether the pass is voided"""
@@ -187,6 +189,12 @@ class ContentUpdate:
     def is_empty(self) -> bool:
         """Whether it changes nothing, whatever it meets."""
         return not (self.fields or self.headers or self.lists or self.defaults)
+
+    @property
+    def image_kinds(self) -> set[str]:
+        """Those of the images that it names, such as `logo`."""
+        kinds = {name.removesuffix(IMAGE_HEADER) for name in self.headers if name.endswith(IMAGE_HEADER)}
+        return kinds | {name.removesuffix(IMAGE_PART) for name in self.lists if name.endswith(IMAGE_PART)}
 
     def encode(self) -> str:
         """JSON: the stored form."""

@@ -193,6 +193,11 @@ def change_content(
         return ContentChange(pass_, pass_, merge, "")
     stored = content.encode()
     check_stored_size(stored, of="pass", maximum_bytes=maximum_bytes)
+    if not merge.shown and update.image_kinds:
+        from chalicelib.domain.assets import turns_to_another_image  # which few updates need
+
+        if turns_to_another_image(pass_.content, content, update):
+            merge = Merge(written=True, changed=True, shown=True)
     after = replace(pass_, content=content, revision=pass_.revision + 1)
     if merge.changed:
         after = replace(after, updated_at=max(now, pass_.updated_at))

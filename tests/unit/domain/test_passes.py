@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.assets import find_asset
 from chalicelib.domain.content import ContentUpdate
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.passes import (
@@ -71,6 +72,21 @@ def test_an_update_leaves_the_pass_that_it_was_given_alone() -> None:
     assert pass_.content.encode() == before
     assert (after.version, after.changed_ticket) == (2, 4)
     assert after.updated_at == MOMENT + timedelta(seconds=1)
+
+
+def test_an_image_named_again_shows_once_more_where_the_other_dialect_named_another() -> None:
+    """Whichever dialect wrote last counts, so the pass's file changes though no value does."""
+    first, second = ("8a2f6a3e-8a5b-4a0e-9d1f-0f9d7c2b1a0" + end for end in "12")
+    by_id = ContentUpdate(lists={"logo_id": first})
+    by_header = ContentUpdate(headers={"logo_image": {"value": second}})
+    pass_, versions = sample_pass(), []
+    for ticket_id, update in enumerate([by_id, by_header, by_id, by_id, by_header, by_header], start=1):
+        pass_, merge = apply_ticket(pass_, update, ticket_id=ticket_id, now=MOMENT, maximum_bytes=LIMIT)
+        assert merge.written
+        assert merge.changed is merge.shown
+        versions.append(pass_.version)
+        assert find_asset(pass_.content, "logo") == (first if update is by_id else second)
+    assert versions == [2, 3, 4, 4, 5, 5]
 
 
 def test_a_write_of_an_equal_value_is_stored_but_shows_nothing_new() -> None:
