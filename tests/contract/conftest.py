@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.described import held_against_the_description
+from tests.support.small_tables import small_tables
+
+__all__ = ["small_tables"]
 
 
 @pytest.fixture(scope="session")

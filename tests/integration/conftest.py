@@ -10,21 +10,14 @@ from tests.support import profiles
 from tests.support.builders import forgotten_conflicts
 from tests.support.checking_world import World, make_world
 from tests.support.recount import recount
+from tests.support.small_tables import small_tables
 from tests.support.stack import Stack
+
+__all__ = ["small_tables"]
 
 profiles.load()
 
 Consistent = Callable[..., None]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _small_tables(request: pytest.FixtureRequest) -> None:
-    """Other files' rows and messages are gone before a file begins: recounting a project reads whole tables, and who
-    counts calls does not count what others left to do."""
-    own = [item for item in request.session.items if item.path == request.path]
-    if any(isinstance(item, pytest.Function) and "stack" in item.fixturenames for item in own):
-        stack: Stack = request.getfixturevalue("stack")
-        stack.forget_everything()
 
 
 @pytest.fixture
