@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, C
 
 from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES, ContentUpdate
 from chalicelib.domain.tags import find_name_problem
+from chalicelib.domain.templates import VENDOR_IDS
 from chalicelib.schemas import airship_shown as shown
 from chalicelib.schemas.bounds import DEFAULTS, SCALAR, AtMost, AtMostBytes, Shown
 from chalicelib.settings import get_settings
@@ -68,6 +69,13 @@ def _keep_pass_attributes(entry: Any) -> Any:
     return (
         {name: value for name, value in entry.items() if name in PASS_ATTRIBUTES} if isinstance(entry, dict) else entry
     )
+
+
+def _check_vendor_id(value: Any) -> Any:
+    known = (*VENDOR_IDS.values(), *map(str, VENDOR_IDS.values()), None)
+    if isinstance(value, bool) or not isinstance(value, str | int | float | None) or value not in known:
+        raise ValueError("must be 1 (Apple) or 2 (Google)")
+    return value
 
 
 def _read_external_id(value: Any) -> Any:
@@ -255,7 +263,7 @@ class TemplateBody(_Body):
     vendor: Annotated[str | None, Shown(shown.VENDOR, instead=True)] = Field(
         None, description="Without vendor and `vendorId`: Apple."
     )
-    vendorId: Annotated[int | None, Shown(shown.VENDOR_ID, instead=True)] = Field(  # noqa: N815
+    vendorId: Annotated[int | None, BeforeValidator(_check_vendor_id), Shown(shown.VENDOR_ID, instead=True)] = Field(  # noqa: N815
         None, description="1 is Apple, 2 is Google; must fit the vendor."
     )
     externalId: ExternalId = Field(  # noqa: N815

@@ -6,6 +6,7 @@ A schema shows the defaults of the settings: it describes the product, not one d
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -93,10 +94,27 @@ SCALAR: Mapping[str, Any] = {
 """what an attribute of a field holds"""
 
 
-def whole(numbers: Mapping[str, Any], *, digits: str) -> Shown:
-    """A whole number, where its digits in a text are as good, and true and false count as 1 and 0."""
-    forms = [{"type": "integer", **numbers}, {"type": "string", "pattern": digits}, {"type": "boolean"}]
-    return Shown({"anyOf": forms}, instead=True)
+class Whole(Shown):
+    """A whole number, where its digits in a text are as good, and true and false count as 1 and 0.
+
+    A text of digits is just that: what pydantic reads beside it (`1_0`, ` 1 `, `1.0`) is refused.
+    """
+
+    def __init__(self, numbers: Mapping[str, Any], *, digits: str) -> None:
+        forms = [{"type": "integer", **numbers}, {"type": "string", "pattern": digits}, {"type": "boolean"}]
+        super().__init__({"anyOf": forms}, instead=True)
+        self.digits = digits
+
+    def check(self, value: Any) -> Any:
+        """Raises:
+        ValueError: it is a text of something else.
+        """
+        if isinstance(value, str) and not re.search(self.digits, value):
+            raise ValueError("must be a whole number")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self.check, handler(source))
 
 
 def one_of(*values: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from chalicelib.domain.passes import parse_moment
 from chalicelib.domain.templates import STYLES
 from chalicelib.schemas import passworks_shown as shown
-from chalicelib.schemas.bounds import SCALAR, AtMost, AtMostBytes, OrEmpty, Shown, whole
+from chalicelib.schemas.bounds import SCALAR, AtMost, AtMostBytes, OrEmpty, Shown, Whole
 from chalicelib.settings import get_settings
 
 GROUPS = {
@@ -124,7 +124,7 @@ OptionalNumber = Annotated[
     BeforeValidator(lambda value: None if value is None else _check_number(value)),
     Shown({"type": ["number", "null"]}, instead=True),
 ]
-Sixteen = Annotated[int, Field(ge=0, le=65535), whole({"minimum": 0, "maximum": 65535}, digits=shown.SIXTEEN_BITS)]
+Sixteen = Annotated[int, Field(ge=0, le=65535), Whole({"minimum": 0, "maximum": 65535}, digits=shown.SIXTEEN_BITS)]
 Colour = Annotated[Any, Shown(shown.COLOUR, instead=True)]
 LooseText = Annotated[Any, Shown(shown.LOOSE_TEXT, instead=True)]
 """read by `looks.read_text`"""
@@ -203,7 +203,7 @@ Barcodes = Annotated[
     OrEmpty("object"),
 ]
 StoreIdentifiers = Annotated[
-    list[Annotated[int, whole({}, digits=shown.DIGITS)]],
+    list[Annotated[int, Whole({}, digits=shown.DIGITS)]],
     BeforeValidator(_empty_list),
     Field(max_length=100),
     OrEmpty("object"),

@@ -325,7 +325,12 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("locations[0].longitude", {"locations": [{"latitude": 1}]}),
     ("beacons", {"beacons": [BEACON] * 11}),
     ("beacons[0].proximity_uuid", {"beacons": [{"major": 1}]}),
-    ("beacons[0].major", {"beacons": [{**BEACON, "major": 65536}]}),
+    *[
+        ("beacons[0].major", {"beacons": [{**BEACON, "major": value}]})
+        for value in (65536, "1_0", "1.0", " 1 ", "+1", "")
+    ],
+    ("associated_store_identifiers[0]", {"associated_store_identifiers": ["1_0"]}),
+    ("associated_store_identifiers[1]", {"associated_store_identifiers": ["1", "1.0"]}),
 ]
 
 

@@ -40,10 +40,14 @@ def read_template(body: TemplateBody, *, current: Template | None = None) -> tup
         InvalidRequest: a value is not one of its vendor's (section 6).
     """
     vendor = _read_vendor(body, current)
-    project_type = body.projectType or (current.project_type if current else None)
+    project_type = body.projectType
+    if project_type is None and current is not None:
+        project_type = current.project_type
     if project_type is not None and project_type not in PROJECT_TYPES:
         raise InvalidRequest(f"must be one of {', '.join(PROJECT_TYPES)}", field="projectType")
-    type_ = body.type or (current.type if current else _default_type(vendor, project_type))
+    type_ = body.type
+    if type_ is None:
+        type_ = current.type if current else _default_type(vendor, project_type)
     campaign_type(vendor=vendor, type=type_)
     content = Content(
         fields=_read_entries(body.fields, vendor=vendor, place="fields"),
@@ -67,8 +71,6 @@ def _read_vendor(body: TemplateBody, current: Template | None) -> str:
     by_id = {number: name for name, number in VENDOR_IDS.items()}
     if body.vendor is not None and body.vendor not in VENDOR_IDS:
         raise InvalidRequest(f"must be one of {', '.join(VENDOR_IDS)}", field="vendor")
-    if body.vendorId is not None and body.vendorId not in by_id:
-        raise InvalidRequest("must be 1 (Apple) or 2 (Google)", field="vendorId")
     if body.vendor is not None and body.vendorId is not None and VENDOR_IDS[body.vendor] != body.vendorId:
         raise InvalidRequest(f"{body.vendorId} does not fit vendor {body.vendor}", field="vendorId")
     if body.vendor is not None:
