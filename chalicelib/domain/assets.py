@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from chalicelib.domain.content import IMAGE_HEADER, IMAGE_PART, Content, ContentUpdate
+from chalicelib.domain.content import IMAGE_HEADER, IMAGE_KINDS, IMAGE_PART, Content, ContentUpdate
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.identifiers import number_in
 
@@ -146,6 +147,15 @@ def find_asset(content: Content, kind: str) -> str | None:
         return by_id or by_header
     header_ticket = content.headers[header].tickets.get("value", 0)
     return by_header if header_ticket > content.list_tickets.get(kind + IMAGE_PART, 0) else by_id
+
+
+def prefer_headers(content: Content, headers: Iterable[str]) -> None:
+    """Takes out the images that these headers, which were written last, name anew. Where nothing has a ticket yet, the
+    other dialect's name would win."""
+    for kind in IMAGE_KINDS:
+        header = kind + IMAGE_HEADER
+        if header in headers and _read_asset_id(content.header(header)) is not None:
+            content.lists.pop(kind + IMAGE_PART, None)
 
 
 def turns_to_another_image(before: Content, after: Content, update: ContentUpdate) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.content import (
+    EXPIRATION,
     MODULE_ATTRIBUTES,
     NOT_ASSIGNED,
     Attributes,
@@ -25,7 +26,6 @@ LOOK_HEADERS = ("logo_text", "background_color", "foreground_color", "label_colo
 LOOK_PARTS = (*LOOK_IMAGES, "transit_type", "alt_text_type")
 """What belongs to a look; writing one of these to a campaign makes a new look (section 9)."""
 
-EXPIRATION = "expirationDate"
 OWN_HEADERS = ("barcode_value", "barcodeAltText")
 KEPT_PARTS = ("barcodes", "certificate_id", "style")
 OWN_PARTS = ("thumbnail_id", "user_info", *KEPT_PARTS)

@@ -31,8 +31,9 @@ MODULE_ATTRIBUTES = frozenset({"header", "body", "uri", "description", "balance"
 UNSHOWN_ATTRIBUTES = frozenset({"behaviour"})
 """of a field: what is for merges alone"""
 
+EXPIRATION = "expirationDate"
 SHOWN_HEADERS = (
-    "expirationDate",
+    EXPIRATION,
     "relevantDate",
     "barcode_value",
     "barcode_type",
@@ -50,27 +51,25 @@ SHOWN_HEADERS = (
 """headers that make a pass, beside those of images (`logo_image`); any other is kept and shown to API clients alone"""
 IMAGE_HEADER, IMAGE_PART = "_image", "_id"
 """what the names of images end with: of headers in one dialect, of lists in the other"""
+IMAGE_KINDS = ("icon", "logo", "strip", "thumbnail", "background", "footer")
 
-_VALUE = frozenset({"value"})
-_SHOWN_OF_HEADERS = {"expirationDate": frozenset({"value", "label"})}
-"""what is shown beside the value: a label that says whether the pass is voided"""
+VOIDED = "voided"
+"""the label of an `expirationDate` that ends the pass at once"""
 
 UNSHOWN_LISTS = ("universalLinks", "alt_text_type")
 """what no wallet has a place for"""
 
 PLACES = ("locations", "beacons")
-SHOWN_OF_PLACES = frozenset(
-    {
-        "latitude",
-        "longitude",
-        "altitude",
-        "relevantText",
-        "relevant_text",
-        "proximityUUID",
-        "proximity_uuid",
-        "major",
-        "minor",
-    }
+SHOWN_OF_PLACES = (
+    "latitude",
+    "longitude",
+    "altitude",
+    "relevantText",
+    "relevant_text",
+    "proximityUUID",
+    "proximity_uuid",
+    "major",
+    "minor",
 )
 """what wallets read of a place; its name, its city and the like are for API clients"""
 
@@ -238,11 +237,7 @@ def apply_update(content: Content, update: ContentUpdate, *, ticket_id: int) -> 
     for name, attributes in update.fields.items():
         done |= _write_field(content, name, attributes, ticket=ticket_id, may_write=_wins)
     for name, attributes in update.headers.items():
-        is_new = name not in content.headers
-        entry = content.headers.setdefault(name, Entry(attributes={}))
-        shown = _SHOWN_OF_HEADERS.get(name, _VALUE) if is_shown_header(name) else ()
-        written, changed = _write(entry, attributes, ticket=ticket_id, may_write=_wins)
-        done |= Merge(written=is_new or written, changed=is_new or bool(changed), shown=not changed.isdisjoint(shown))
+        done |= _write_header(content, name, attributes, ticket=ticket_id)
     for name, attributes in update.defaults.items():
         done |= _write_field(content, name, attributes, ticket=-ticket_id, may_write=_fills)
     for name, value in update.lists.items():
@@ -265,12 +260,34 @@ def _write_field(
     )
 
 
+def _write_header(content: Content, name: str, attributes: Attributes, *, ticket: int) -> Merge:
+    is_new = name not in content.headers
+    entry = content.headers.setdefault(name, Entry(attributes={}))
+    before = _header_as_shown(name, entry)
+    written, changed = _write(entry, attributes, ticket=ticket, may_write=_wins)
+    return Merge(
+        written=is_new or written,
+        changed=is_new or bool(changed),
+        shown=bool(changed) and is_shown_header(name) and _header_as_shown(name, entry) != before,
+    )
+
+
+def _header_as_shown(name: str, entry: Entry) -> str:
+    """What wallets read of a header: its value, of which none is as good as an empty one, and whether it voids."""
+    value = entry.attributes.get("value")
+    return _encode(["" if value is None else value, name == EXPIRATION and entry.attributes.get("label") == VOIDED])
+
+
 def _write_list(content: Content, name: str, value: Any, *, ticket: int) -> Merge:
     before, missing = content.lists.get(name), _is_missing_anyway(content.lists, name, value)
     differs = not missing and _differs(content.lists, name, value)
     content.lists[name] = value
     content.list_tickets[name] = ticket
-    shown = differs and name not in UNSHOWN_LISTS and (name not in PLACES or _as_shown(before) != _as_shown(value))
+    shown = (
+        differs
+        and name not in UNSHOWN_LISTS
+        and (name not in PLACES or _encode(_as_shown(before)) != _encode(_as_shown(value)))
+    )
     return Merge(written=True, changed=differs, shown=shown)
 
 
@@ -279,7 +296,7 @@ def _as_shown(places: Any) -> Any:
     if not isinstance(places, list):
         return places
     return [
-        {key: value for key, value in place.items() if key in SHOWN_OF_PLACES} if isinstance(place, Mapping) else place
+        {key: place[key] for key in SHOWN_OF_PLACES if key in place} if isinstance(place, Mapping) else place
         for place in places
     ]
 
@@ -323,7 +340,10 @@ def _accepts(entry: Entry, attribute: str) -> bool:
 
 
 def _differs(values: Mapping[str, Any], name: str, value: Any) -> bool:
-    return name not in values or values[name] != value or type(values[name]) is not type(value)
+    """Whether it is another value as JSON; in Python 1, 1.0 and True are equal, also inside of lists."""
+    if name not in values or values[name] != value or type(values[name]) is not type(value):
+        return True
+    return isinstance(value, list | dict) and _encode(values[name]) != _encode(value)
 
 
 def _is_missing_anyway(lists: Mapping[str, Any], name: str, value: Any) -> bool:
@@ -333,7 +353,7 @@ def _is_missing_anyway(lists: Mapping[str, Any], name: str, value: Any) -> bool:
 
 def is_shown_header(name: str) -> bool:
     """Whether a wallet shows anything of a header."""
-    return name in SHOWN_HEADERS or name.endswith(IMAGE_HEADER)
+    return name in SHOWN_HEADERS or (name.endswith(IMAGE_HEADER) and name.removesuffix(IMAGE_HEADER) in IMAGE_KINDS)
 
 
 def overlay(template: Content, own: ContentUpdate) -> Content:
@@ -346,4 +366,8 @@ def overlay(template: Content, own: ContentUpdate) -> Content:
             entry = entries[name]
             entry.attributes.update({key: value for key, value in attributes.items() if _accepts(entry, key)})
     content.lists.update(own.lists)
+    if own.image_kinds:
+        from chalicelib.domain.assets import prefer_headers  # which few passes need
+
+        prefer_headers(content, own.headers)
     return content

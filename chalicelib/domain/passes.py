@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import MINYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.content import Content, ContentUpdate, Merge, apply_update, check_stored_size
+from chalicelib.domain.content import EXPIRATION, VOIDED, Content, ContentUpdate, Merge, apply_update, check_stored_size
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.tags import TagReference
 
@@ -104,7 +104,7 @@ class Pass(PassSummary):
     @property
     def is_voided(self) -> bool:
         """No longer redeemable (airship-wallet-v1, section 5: expiry; passworks-v2, section 13)."""
-        return bool(self.content.header("expirationDate", "label") == "voided")
+        return bool(self.content.header(EXPIRATION, "label") == VOIDED)
 
     @property
     def expires_at(self) -> datetime | None:

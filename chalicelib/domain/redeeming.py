@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib.domain.announcing import announce_change, send_waiting
 from chalicelib.domain.callback_events import tell_redeemed
 from chalicelib.domain.campaign_lists import find_passes_by_code, get_pass_of_campaign_or_raise
-from chalicelib.domain.content import ContentUpdate
+from chalicelib.domain.content import EXPIRATION, VOIDED, ContentUpdate
 from chalicelib.domain.errors import NotFound, RedeemRefused
 from chalicelib.domain.passes import Expectation, Pass, PassReference, apply_ticket
 from chalicelib.domain.ports import Platform
@@ -70,7 +70,7 @@ def redeem_pass(
         ticket_id, created_at = take_ticket(platform)
         update = ContentUpdate()
         if not template.campaign.allow_multiple_redeems:
-            update = ContentUpdate(headers={"expirationDate": {"label": "voided"}})
+            update = ContentUpdate(headers={EXPIRATION: {"label": VOIDED}})
         content_after, merge = apply_ticket(
             before,
             update,
@@ -136,7 +136,7 @@ def reset_redeem(platform: Platform, template: Template, pass_: Pass, *, expect:
         if expect is not None:
             expect(pass_)
         return pass_
-    update = ContentUpdate(headers={"expirationDate": {"label": "valid"}})
+    update = ContentUpdate(headers={EXPIRATION: {"label": "valid"}})
     reference = PassReference(pass_id=pass_.pass_id)
     update_pass(platform, project_id=pass_.project_id, reference=reference, update=update, expect=expect)
     return get_pass_of_campaign_or_raise(platform, template, pass_.serial_number)

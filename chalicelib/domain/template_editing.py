@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from chalicelib.domain.assets import prefer_headers
 from chalicelib.domain.campaign_drafts import is_same_look, look_of
 from chalicelib.domain.campaigns import CampaignOptions, CampaignState
 from chalicelib.domain.content import Content, Entry, check_content_size
@@ -117,6 +118,8 @@ def _rewrite(template: Template, draft: TemplateDraft) -> Template:
         name: _keep_behaviour(entry, template.content.fields.get(name)) for name, entry in draft.content.fields.items()
     }
     has_unique_name = template.campaign.has_unique_name and draft.name == template.name
+    content = Content(fields=fields, headers=draft.content.headers, lists=lists)
+    prefer_headers(content, content.headers)
     return replace(
         template,
         campaign=replace(template.campaign, has_unique_name=has_unique_name),
@@ -124,7 +127,7 @@ def _rewrite(template: Template, draft: TemplateDraft) -> Template:
         description=draft.description,
         type=draft.type,
         project_type=draft.project_type,
-        content=Content(fields=fields, headers=draft.content.headers, lists=lists),
+        content=content,
     )
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.assets import find_asset
+from chalicelib.domain.passes import Pass
+from chalicelib.wiring import get_platform
 from tests.contract import samples
 from tests.contract.campaigns import (
     TYPES,
@@ -477,3 +480,33 @@ def test_a_template_of_the_other_dialect_gets_a_look_of_its_type_here(tenant: Te
     body = {**TEMPLATE, "type": "Event Ticket", "headers": colour}
     tenant.call("PUT", f"/v1/template/{template_id}", json=body)
     assert {look["pass_type"] for look in tenant.call("GET", "/v2/templates")} == {"eventTicket"}
+
+
+def test_the_image_that_was_named_last_is_shown_whichever_dialect_named_it(tenant: Tenant, stack: Stack) -> None:
+    first, second = add_image(tenant, "logo"), add_image(tenant, "logo")
+    campaign = create_campaign(tenant, logo_id=first)
+    made_here = stored_pass(tenant, create_pass(tenant, campaign))
+    assert find_asset(made_here.content, "logo") == first
+    template_id = made_here.template_id
+
+    by_header = {"headers": {"logo_image": {"value": second}}}
+    made_there = tenant.call("POST", f"/v1/pass/{template_id}", json=by_header)["id"]
+    assert find_asset(_stored(tenant, made_there).content, "logo") == second
+
+    tenant.call("PUT", f"/v1/template/{template_id}", json={"name": "Helloworld", "type": "Coupon", **by_header})
+    assert find_asset(stored_pass(tenant, create_pass(tenant, campaign)).content, "logo") == second
+    tenant.call("POST", f"{path_of(campaign)}/merge")
+    stack.drain()
+    assert find_asset(_stored(tenant, made_here.pass_id).content, "logo") == second
+
+    patch_campaign(tenant, campaign, logo_id=first)
+    assert find_asset(stored_pass(tenant, create_pass(tenant, campaign)).content, "logo") == first
+    tenant.call("POST", f"{path_of(campaign)}/merge")
+    stack.drain()
+    assert find_asset(_stored(tenant, made_there).content, "logo") == first
+
+
+def _stored(tenant: Tenant, pass_id: int | str) -> Pass:
+    found = get_platform().passes.get_pass(project_id=tenant.project_id, pass_id=int(pass_id))
+    assert found is not None
+    return found

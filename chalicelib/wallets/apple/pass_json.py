@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.domain.content import Content
+from chalicelib.domain.content import VOIDED, Content
 from chalicelib.domain.passes import Pass
 from chalicelib.wallets.apple.barcodes import find_old_form, render_barcodes
 from chalicelib.wallets.apple.credentials import SigningCredentials
@@ -120,7 +120,7 @@ def _render_barcodes(content: Content) -> dict[str, Any]:
 
 def _render_validity(content: Content) -> dict[str, Any]:
     expiration = as_date(content.header("expirationDate"))
-    voided = content.header("expirationDate", "label") == "voided"
+    voided = content.header("expirationDate", "label") == VOIDED
     return {
         **({"expirationDate": expiration} if expiration is not None else {}),
         **({"voided": True} if voided else {}),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chalicelib
+from chalicelib.domain.assets import AssetType
 from chalicelib.domain.content import (
+    IMAGE_KINDS,
     NOTHING_DONE,
     SHOWN_HEADERS,
     UNSHOWN_LISTS,
@@ -111,7 +114,7 @@ def test_what_a_merge_reports_is_what_it_did(content: Content, update: ContentUp
         known = sorted(headers.keys() & {"barcode_value", "logo_image"})
         return (
             {name: _without(attributes, "behaviour") for name, attributes in on_card.items()},
-            [(name, headers[name]["value"]) for name in known if "value" in headers[name]],
+            [(name, value) for name in known if (value := headers[name].get("value")) not in (None, "")],
             {name: lists[name] for name in lists.keys() - {"universalLinks"}},
         )
 
@@ -155,8 +158,10 @@ def test_what_a_renderer_reads_counts_as_shown() -> None:
         read |= set(re.findall(r"""header\((?:content, )?f?"([^"]+)""", source.read_text(encoding="utf-8")))
         lists = re.findall(r"""(?:lists\.get\(|_read_part\(\w+, )"(\w+)""", source.read_text(encoding="utf-8"))
         assert not set(UNSHOWN_LISTS) & set(lists), source
+    read = read - {"{kind}_image"} | {f"{kind}_image" for kind in IMAGE_KINDS}
     assert {name for name in read if not is_shown_header(name)} == set()
-    assert read - {"{kind}_image"} == set(SHOWN_HEADERS)
+    assert {name for name in read if not name.endswith("_image")} == set(SHOWN_HEADERS)
+    assert set(IMAGE_KINDS) == set(AssetType)
 
 
 def test_a_header_that_nobody_knows_changes_nothing_that_a_wallet_shows() -> None:
@@ -170,6 +175,9 @@ def test_a_header_that_nobody_knows_changes_nothing_that_a_wallet_shows() -> Non
     [
         ContentUpdate(fields={"Points": {"behaviour": "dynamic"}}),
         ContentUpdate(headers={"barcode_value": {"label": "Code"}}),
+        ContentUpdate(headers={"expirationDate": {"label": "valid"}}),
+        ContentUpdate(headers={"label_color": {"value": None}}),
+        ContentUpdate(headers={"foo_image": {"value": "1"}}),
         ContentUpdate(lists={"alt_text_type": "none"}),
         ContentUpdate(lists={"locations": [{"latitude": 1, "longitude": 2, "name": "Shop", "city": "Porto"}]}),
         ContentUpdate(lists={"beacons": [{"proximityUUID": "x", "name": "Door"}]}),
@@ -179,7 +187,7 @@ def test_a_header_that_nobody_knows_changes_nothing_that_a_wallet_shows() -> Non
 def test_what_is_for_merges_or_clients_alone_changes_nothing_that_a_wallet_shows(update: ContentUpdate) -> None:
     content = Content(
         fields={"Points": Entry({"fieldType": "primary", "value": "0", "behaviour": "fixed"})},
-        headers={"barcode_value": Entry({"value": "12"})},
+        headers={"barcode_value": Entry({"value": "12"}), "expirationDate": Entry({"value": "2030-01-01"})},
         lists={"locations": [{"latitude": 1, "longitude": 2, "name": "Old"}], "beacons": [{"proximityUUID": "x"}]},
     )
     assert apply_update(content, update, ticket_id=1) == Merge(written=True, changed=True, shown=False)
@@ -199,6 +207,19 @@ def test_what_is_for_merges_or_clients_alone_changes_nothing_that_a_wallet_shows
 def test_beside_it_everything_is_shown(update: ContentUpdate) -> None:
     content = Content(lists={"locations": [{"latitude": 1, "longitude": 2}], "barcodes": [{"message": "1"}]})
     assert apply_update(content, update, ticket_id=1) == Merge(written=True, changed=True, shown=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(1, True), (1, 1.0), (0, False), ([1], [True]), ({"x": 0}, {"x": False}), ({"x": 1, "y": 2}, {"y": 2, "x": 1})],
+)
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: {"a": [value]}, lambda value: [{"b": value}]])
+def test_what_python_calls_equal_is_another_value_as_json(before: Any, after: Any, wrap: Callable[[Any], Any]) -> None:
+    content = Content(lists={"semantics": wrap(before), "locations": [{"latitude": before}]})
+    update = ContentUpdate(lists={"semantics": wrap(after)})
+    assert apply_update(content, update, ticket_id=1) == Merge(written=True, changed=True, shown=True)
+    assert apply_update(content, ContentUpdate(lists={"locations": [{"latitude": after}]}), ticket_id=1).shown
+    assert apply_update(content, update, ticket_id=2) == Merge(written=True, changed=False, shown=False)
 
 
 def _write(value: object, *, name: str = "Points") -> ContentUpdate:

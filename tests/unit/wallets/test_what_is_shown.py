@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,24 @@ from tests.unit.wallets.google.test_google_rendering import render_object
 
 CREDENTIALS = make_credentials()
 
-VALUES = ["", "1", "2030-01-01T10:00Z", "#102030", "dynamic", "voided", "mirror", "bus", "true", "header", "%@", 3]
+VALUES = [
+    "",
+    "1",
+    "2030-01-01T10:00Z",
+    "#102030",
+    "dynamic",
+    "voided",
+    "mirror",
+    "bus",
+    "true",
+    "header",
+    "%@",
+    3,
+    1,
+    True,
+    1.0,
+    None,
+]
 ATTRIBUTES = ["value", "label", "changeMessage", "behaviour", "fieldType"]
 FIELDS: Mapping[str, Mapping[str, Any]] = {
     "points": {"fieldType": "primary", "value": "1", "label": "Points", "behaviour": "fixed"},
@@ -76,12 +94,12 @@ def changes() -> Iterator[ContentUpdate]:
     yield ContentUpdate(lists={"semantics": {"eventName": "Concert"}})
 
 
-def render(pass_: Pass, campaign_type: str) -> Any:
-    """What each wallet is given."""
+def render(pass_: Pass, campaign_type: str) -> str:
+    """What each wallet is given, as JSON, of which 1 and true are not equal."""
     template = make_template(campaign_type)
     rendered = render_object(replace(pass_, template_id=template.template_id), template)
     apple = render_pass_json(pass_, credentials=CREDENTIALS, base_url="https://passes.example.com")
-    return apple, rendered.body, rendered.announcements
+    return json.dumps([apple, rendered.body, [str(each) for each in rendered.announcements]])
 
 
 @pytest.mark.parametrize("campaign_type", sorted(TYPES))
