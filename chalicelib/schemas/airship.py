@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, C
 from chalicelib.domain.content import COMMON_ATTRIBUTES, MODULE_ATTRIBUTES, ContentUpdate
 from chalicelib.domain.tags import find_name_problem
 from chalicelib.domain.templates import VENDOR_IDS
+from chalicelib.domain.texts import as_digits
 from chalicelib.schemas import airship_shown as shown
 from chalicelib.schemas.bounds import DEFAULTS, SCALAR, AtMost, AtMostBytes, Shown
 from chalicelib.settings import get_settings
@@ -80,9 +81,8 @@ def _check_vendor_id(value: Any) -> Any:
 
 def _read_external_id(value: Any) -> Any:
     """An external id is a string even when it is all digits (section 1), so a number is taken as its digits."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:  # beyond that it is not what was sent
-        value = int(value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    is_inexact = isinstance(value, float) and abs(value) >= 2**53  # it is not what was sent
+    return value if is_inexact else as_digits(value)
 
 
 def _check_external_id(value: str | None) -> str | None:

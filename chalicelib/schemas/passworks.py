@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from chalicelib.domain.passes import parse_moment
 from chalicelib.domain.templates import STYLES
+from chalicelib.domain.texts import as_digits
 from chalicelib.schemas import passworks_shown as shown
 from chalicelib.schemas.bounds import SCALAR, AtMost, AtMostBytes, OrEmpty, Shown, Whole
 from chalicelib.settings import get_settings
@@ -59,10 +60,6 @@ def _read_scalar(value: Any) -> Any:
     return value
 
 
-def _read_key(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 def _check_key(value: str) -> str:
     limit = get_settings().limits.name_characters
     if not 0 < len(value) <= limit:
@@ -95,7 +92,7 @@ def _read_switch(value: Any) -> Any:
     known = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
     if value is None:
         return None
-    if not isinstance(value, bool | str | int) or value not in known:
+    if not isinstance(value, bool | str | int | float) or value not in known:
         raise ValueError("must be true or false")
     return known[value]
 
@@ -140,7 +137,7 @@ class FieldBody(_Body):
 
     model_config = ConfigDict(extra="ignore", defer_build=True, json_schema_extra=shown.show_changes)
 
-    key: Annotated[str, BeforeValidator(_read_key), AfterValidator(_check_key), Shown(shown.KEY, instead=True)]
+    key: Annotated[str, BeforeValidator(as_digits), AfterValidator(_check_key), Shown(shown.KEY, instead=True)]
     value: Annotated[Any, BeforeValidator(_read_scalar), Shown(SCALAR, instead=True)] = Field(
         None, description="What the pass shows."
     )

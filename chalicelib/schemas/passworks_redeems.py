@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from chalicelib.domain.texts import as_digits
 from chalicelib.schemas.bounds import DEFAULTS, Shown
 from chalicelib.schemas.passworks import ROOTS
 from chalicelib.settings import get_settings
@@ -19,7 +20,7 @@ def _check_comment(value: Any) -> Any:
 
 
 def _read_code(value: Any) -> Any:
-    code = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    code = as_digits(value)
     if not isinstance(code, str) or not code:
         raise ValueError("can't be blank")
     return code

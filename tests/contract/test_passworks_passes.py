@@ -368,7 +368,7 @@ def test_a_pass_can_be_sent_back_as_it_was_read(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("inside", [True, False])
-@pytest.mark.parametrize("switch", [False, "false", 0, "0"])
+@pytest.mark.parametrize("switch", [False, "false", 0, "0", 0.0])
 def test_without_merge_the_update_begins_with_what_the_campaign_shows_now(
     tenant: Tenant, inside: bool, switch: Any
 ) -> None:

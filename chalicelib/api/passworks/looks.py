@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.domain.content import Attributes, Content
 from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.texts import as_digits
 from chalicelib.settings import get_settings
 
 BARCODE_FORMATS: Mapping[str, str] = {
@@ -123,9 +124,10 @@ def read_text(value: Any, field: str) -> str:
     Raises:
         InvalidRequest: it is something else, or too long.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | None):
+    value = as_digits(value)
+    if not isinstance(value, str | None):
         raise InvalidRequest("must be a string", field=field)
-    text = show_text(value)
+    text = value or ""
     limit = get_settings().limits.value_characters
     if len(text) > limit:
         raise InvalidRequest(f"has {len(text)} characters, the limit is {limit}", field=field)

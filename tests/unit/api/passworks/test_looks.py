@@ -141,6 +141,19 @@ def test_the_other_dialects_barcode_types_are_shown(header: str, shown: str) -> 
     assert looks.show_barcode(content_of(barcode_type=header))["format"] == shown
 
 
+@pytest.mark.parametrize(
+    ("written", "text"), [("1.0", "1.0"), (12, "12"), (12.0, "12"), (-0.0, "0"), (1e20, f"1{'0' * 20}"), (None, "")]
+)
+def test_a_whole_number_is_read_as_its_digits(written: Any, text: str) -> None:
+    assert looks.read_text(written, "logo_text") == text
+
+
+@pytest.mark.parametrize("written", [True, False, 1.5, [], {}, float("inf"), float("nan")])
+def test_what_is_no_text_is_refused(written: Any) -> None:
+    with pytest.raises(InvalidRequest, match="must be a string"):
+        looks.read_text(written, "logo_text")
+
+
 def test_numbers_of_the_other_dialect_are_shown_as_text() -> None:
     barcode = looks.show_barcode(content_of(barcode_value=12, barcodeAltText=1.5))
 
