@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.builders import forgotten_conflicts
 from tests.support.stack import Stack, Tenant, run_stack
 
 pytest_plugins = (
@@ -26,6 +27,17 @@ def _heard_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logger.setLevel(logging.INFO)
     yield
     logger.setLevel(before)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_stripes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No conflict is remembered when a test begins, and none of its own when it ends."""
+    if "stack" in request.fixturenames:
+        request.getfixturevalue("stack")
+        with forgotten_conflicts():
+            yield
+    else:
+        yield
 
 
 @pytest.fixture(scope="session")

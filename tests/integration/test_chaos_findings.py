@@ -62,7 +62,7 @@ def test_what_was_done_after_all_does_not_count_as_failed(stack: Stack, tenant: 
     assert latest.segments_failed == 0
 
 
-@pytest.mark.usefixtures("stack", "quiet_stripes")
+@pytest.mark.usefixtures("stack")
 def test_an_event_is_counted_though_a_transaction_counts_on_the_same_row(tenant: Tenant) -> None:
     template_id = make_template(tenant.project_id).template_id
     platform = get_platform()
@@ -93,7 +93,7 @@ REPEATED: dict[str, Callable[[Call], Fault]] = {
 """what the repeat of a transaction is told, though the first try took effect"""
 
 
-@pytest.mark.usefixtures("stack", "quiet_stripes")
+@pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("told", REPEATED)
 @pytest.mark.parametrize("what", ["pass", "tag", "tag on a pass"])
 def test_what_an_earlier_try_deleted_after_all_was_there(tenant: Tenant, what: str, told: str) -> None:
@@ -120,7 +120,7 @@ def test_what_an_earlier_try_deleted_after_all_was_there(tenant: Tenant, what: s
     assert answers == [200, 404]
 
 
-@pytest.mark.usefixtures("stack", "quiet_stripes")
+@pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("told", REPEATED)
 @pytest.mark.parametrize("several", [False, True], ids=["once", "several times"])
 def test_a_redeem_of_which_nothing_was_heard_counts_once(tenant: Tenant, several: bool, told: str) -> None:
@@ -144,7 +144,7 @@ def test_a_redeem_of_which_nothing_was_heard_counts_once(tenant: Tenant, several
     assert tenant.call("GET", path)["redeemed_count"] == 1
 
 
-@pytest.mark.usefixtures("stack", "quiet_stripes")
+@pytest.mark.usefixtures("stack")
 def test_what_was_written_is_not_taken_for_a_conflict_when_its_note_meets_one(tenant: Tenant) -> None:
     """Who avoids other writers by a stripe has it folded later; the note of that is no part of the write."""
     (pass_,) = make_passes(tenant.project_id, 1, tags=["flag"])

@@ -33,8 +33,6 @@ from tests.support.stack import Stack, Tenant
 TRANSACTION = "TransactWriteItems"
 STRIPES = 16
 
-pytestmark = pytest.mark.usefixtures("quiet_stripes")
-
 
 @pytest.fixture(autouse=True)
 def _patient_client(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,6 @@ from local.environment import PREFIX
 from tests.support.stack import Stack
 from tests.unit.domain.test_costing import differences
 
-pytestmark = [pytest.mark.usefixtures("quiet_stripes")]
-
 TAGS, KILOBYTES = 2, 3
 AT_GOOGLE = {Operation.DELIVER_GOOGLE, Operation.DELIVER_GOOGLE_SHARED}
 """written at Google's pace: only `python -m benchmarks.operation_costs` measures them"""

@@ -51,7 +51,8 @@ class Heard:
 
 @pytest.fixture
 def heard(stack: Stack) -> Heard:
-    stack.drain()  # what earlier tests left in the queues is not to be heard here
+    operations.resume_unfinished()
+    stack.drain()  # what earlier tests left to do is not to be heard here
     return Heard(stack)
 
 

@@ -95,9 +95,13 @@ def field_value(pass_: Pass, name: str) -> object:
 @contextmanager
 def forgotten_conflicts() -> Iterator[None]:
     """Lets the block begin and leave without memory of conflicts, so that quiet writers use stripe 0."""
-    stripes = get_database().stripes
-    stripes._spread_until = -1.0
+    forget_conflicts()
     try:
         yield
     finally:
-        stripes._spread_until = -1.0
+        forget_conflicts()
+
+
+def forget_conflicts() -> None:
+    """Writers are quiet from here on."""
+    get_database().stripes._spread_until = -1.0

@@ -19,7 +19,7 @@ from local.embedded import Calls, Embedded, run_embedded
 from local.environment import PREFIX
 from local.pump import DrainTimeoutError
 from tests.support.aws_actions import ACCOUNT
-from tests.support.builders import forgotten_conflicts
+from tests.support.builders import forget_conflicts, forgotten_conflicts
 from tests.support.connections import UNBOUNDED
 
 _PAUSE_SECONDS = 0.02
@@ -103,9 +103,10 @@ class Stack:
     def forget_everything(self) -> None:
         """Empties all queues, and all tables, so that who reads whole ones has less to read.
 
-        Ids go on: the numbers of sequences stay, but for those of one project (a name with a colon); not the time,
-        which a test may have moved on.
+        Conflicts are forgotten too. Ids go on: the numbers of sequences stay, but for those of one project (a name with
+        a colon); not the time, which a test may have moved on.
         """
+        forget_conflicts()
         for url in self.queues.list_queues()["QueueUrls"]:
             self.queues.purge_queue(QueueUrl=url)
         sequences = f"{PREFIX}sequences"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -78,13 +77,12 @@ def test_a_character_stays_one_character_in_every_case(text: str) -> None:
     assert is_like(text, text)
 
 
+@pytest.mark.timeout(60)  # a backtracking search would not end
 def test_a_pattern_made_to_be_slow_is_not() -> None:
     text = "a" * LARGEST_VALUE_CHARACTERS
     pattern = "%a" * (LARGEST_VALUE_CHARACTERS // 2 - 1) + "%b"
 
-    started = time.perf_counter()
     assert not is_like(text, pattern)
-    assert time.perf_counter() - started < 5, "a backtracking search would not end"
 
 
 # Comparisons
