@@ -39,6 +39,7 @@ HOUR_SECONDS = 3600
 DEVICES = 6
 SHORT_SECONDS = 0.2
 """for servers that hang"""
+PATIENT_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -68,22 +69,34 @@ def team(teams: Teams, tenant: Tenant) -> TeamServer:
 
 
 @pytest.fixture
-def impatient(teams: Teams) -> Iterator[GuardedCallbackSender]:
-    """The real sender, with shorter times."""
+def sender(teams: Teams) -> Iterator[GuardedCallbackSender]:
+    """The real sender; it may call this machine."""
     sender = make_sender(teams)
     yield sender
     sender.close()
 
 
+@pytest.fixture
+def impatient(teams: Teams) -> Iterator[GuardedCallbackSender]:
+    """The real sender, with times too short for a server that is to answer."""
+    sender = make_sender(teams, timeout_seconds=SHORT_SECONDS)
+    yield sender
+    sender.close()
+
+
 def make_sender(
-    teams: Teams, *, networks: Sequence[str] = (LOOPBACK,), resolve: Resolve | None = None
+    teams: Teams,
+    *,
+    networks: Sequence[str] = (LOOPBACK,),
+    resolve: Resolve | None = None,
+    timeout_seconds: float = PATIENT_SECONDS,
 ) -> GuardedCallbackSender:
     more: dict[str, Any] = {} if resolve is None else {"resolve": resolve}
     client = GuardedClient(
         allowed_networks=networks,
         ca_file=str(teams.certificate.ca_file),
-        timeout_seconds=SHORT_SECONDS,
-        deadline_seconds=4 * SHORT_SECONDS,
+        timeout_seconds=timeout_seconds,
+        deadline_seconds=4 * timeout_seconds,
         **more,
     )
     return GuardedCallbackSender(client)
@@ -154,11 +167,16 @@ WAYS_TO_BE_DOWN: dict[str, Callable[[], Callable[[Told], Reply]]] = {
 
 @pytest.mark.parametrize("way", [*WAYS_TO_BE_DOWN, "refusing connections"])
 def test_who_was_down_for_an_hour_gets_everything_afterwards_once(
-    stack: Stack, tenant: Tenant, teams: Teams, impatient: GuardedCallbackSender, way: str
+    stack: Stack,
+    tenant: Tenant,
+    teams: Teams,
+    sender: GuardedCallbackSender,
+    impatient: GuardedCallbackSender,
+    way: str,
 ) -> None:
     team = teams.start()
     secret = listen(tenant, team.url)
-    line = CallbackLine(impatient)
+    line = CallbackLine(impatient if way == "hanging" else sender)
     expected = make_events(stack, tenant, line)
 
     if way in WAYS_TO_BE_DOWN:
@@ -173,6 +191,7 @@ def test_who_was_down_for_an_hour_gets_everything_afterwards_once(
     team = teams.start(port=team.port) if team.is_stopped else team
     team.heard.clear()
     team.answer = _status(200)
+    line.send = sender
     line.run()
 
     assert ids_of(team.heard) == Counter(expected)
@@ -197,9 +216,9 @@ def test_the_first_to_meet_silence_spares_the_others(
 
 
 def test_a_pause_costs_no_try_and_ends_with_a_delivery(
-    stack: Stack, tenant: Tenant, team: TeamServer, impatient: GuardedCallbackSender
+    stack: Stack, tenant: Tenant, team: TeamServer, sender: GuardedCallbackSender
 ) -> None:
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     service = f"{tenant.project_id}#callback#airship"
     pass_ = make_passes(tenant.project_id, 1)[0]
     install(tenant, pass_)
@@ -218,9 +237,9 @@ def test_a_pause_costs_no_try_and_ends_with_a_delivery(
 
 
 def test_retry_after_is_honoured_beyond_the_longest_delay_of_the_queue(
-    stack: Stack, tenant: Tenant, team: TeamServer, impatient: GuardedCallbackSender
+    stack: Stack, tenant: Tenant, team: TeamServer, sender: GuardedCallbackSender
 ) -> None:
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     install(tenant, make_passes(tenant.project_id, 1)[0])
     line.take_over(stack)
     heard_at: list[datetime] = []
@@ -239,9 +258,9 @@ def test_retry_after_is_honoured_beyond_the_longest_delay_of_the_queue(
 
 
 def test_nobody_is_put_off_for_longer_than_an_hour(
-    stack: Stack, tenant: Tenant, team: TeamServer, impatient: GuardedCallbackSender
+    stack: Stack, tenant: Tenant, team: TeamServer, sender: GuardedCallbackSender
 ) -> None:
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     install(tenant, make_passes(tenant.project_id, 1)[0])
     line.take_over(stack)
     team.answer = _status(500, **{"Retry-After": "999999999"})
@@ -256,10 +275,10 @@ def test_what_nobody_takes_for_a_day_is_kept_and_can_be_sent_again(
     stack: Stack,
     tenant: Tenant,
     team: TeamServer,
-    impatient: GuardedCallbackSender,
+    sender: GuardedCallbackSender,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     began = line.now
     expected = make_events(stack, tenant, line, count=1)
     team.answer = _status(500)
@@ -282,14 +301,14 @@ def test_what_nobody_takes_for_a_day_is_kept_and_can_be_sent_again(
 
 
 def test_a_second_chance_is_another_whole_day(
-    stack: Stack, tenant: Tenant, team: TeamServer, impatient: GuardedCallbackSender
+    stack: Stack, tenant: Tenant, team: TeamServer, sender: GuardedCallbackSender
 ) -> None:
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     install(tenant, make_passes(tenant.project_id, 1)[0])
     (document, *_) = line.take_over(stack)
     old = {**document, "attempt": 190, "since": (line.now - timedelta(hours=1)).isoformat()}
     old["events"][0]["happened_at"] = (line.now - timedelta(days=3)).isoformat()
-    again = CallbackLine(impatient)
+    again = CallbackLine(sender)
     team.answer = _status(500)
     again.put(old)
     again.run(for_seconds=22 * HOUR_SECONDS)
@@ -328,9 +347,9 @@ def test_redrive_leaves_other_projects_and_what_it_cannot_read(stack: Stack, ten
 
 
 def test_two_copies_of_a_message_are_one_event(
-    stack: Stack, tenant: Tenant, team: TeamServer, impatient: GuardedCallbackSender
+    stack: Stack, tenant: Tenant, team: TeamServer, sender: GuardedCallbackSender
 ) -> None:
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     expected = make_events(stack, tenant, line, count=3)
     documents = [document for _, _, document in line._waiting]
     line._waiting += [(line.now, 1_000 + number, document) for number, document in enumerate(documents)]
@@ -413,11 +432,11 @@ def test_a_queue_that_is_away_keeps_nobody_from_his_pass(stack: Stack, tenant: T
 
 
 def test_a_rotation_signs_with_both_secrets_for_a_week(
-    stack: Stack, tenant: Tenant, team: TeamServer, impatient: GuardedCallbackSender
+    stack: Stack, tenant: Tenant, team: TeamServer, sender: GuardedCallbackSender
 ) -> None:
     before = listen(tenant, team.url)
     after = callback_operations.rotate_secret(project_id=tenant.project_id).secret
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     make_events(stack, tenant, line, count=3)
     line.run()
     assert before != after
@@ -431,10 +450,10 @@ def test_a_rotation_signs_with_both_secrets_for_a_week(
 
 
 def test_a_changed_body_time_or_id_does_not_verify(
-    stack: Stack, tenant: Tenant, team: TeamServer, impatient: GuardedCallbackSender
+    stack: Stack, tenant: Tenant, team: TeamServer, sender: GuardedCallbackSender
 ) -> None:
     secret = listen(tenant, team.url)
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     make_events(stack, tenant, line, count=3)
     line.run()
 
@@ -470,11 +489,11 @@ def test_a_name_that_leads_inside_is_not_called(
 
 
 def test_a_redirect_inside_is_not_followed(
-    stack: Stack, tenant: Tenant, teams: Teams, impatient: GuardedCallbackSender, caplog: pytest.LogCaptureFixture
+    stack: Stack, tenant: Tenant, teams: Teams, sender: GuardedCallbackSender, caplog: pytest.LogCaptureFixture
 ) -> None:
     outside, inside = teams.start(), teams.start()
     listen(tenant, outside.url)
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     install(tenant, make_passes(tenant.project_id, 1)[0])
     line.take_over(stack)
     for status in (301, 302, 303, 307, 308):
@@ -488,7 +507,7 @@ def test_a_redirect_inside_is_not_followed(
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_told(stack: Stack, tenant: Tenant, team: TeamServer) -> None:
-    client = GuardedClient(allowed_networks=[LOOPBACK], timeout_seconds=SHORT_SECONDS)
+    client = GuardedClient(allowed_networks=[LOOPBACK], timeout_seconds=PATIENT_SECONDS)
     sender = GuardedCallbackSender(client)
     line = CallbackLine(sender)
     install(tenant, make_passes(tenant.project_id, 1)[0])
@@ -501,11 +520,11 @@ def test_a_certificate_that_nobody_vouches_for_is_not_told(stack: Stack, tenant:
 
 
 def test_what_is_logged_holds_no_secret(
-    stack: Stack, tenant: Tenant, teams: Teams, impatient: GuardedCallbackSender, caplog: pytest.LogCaptureFixture
+    stack: Stack, tenant: Tenant, teams: Teams, sender: GuardedCallbackSender, caplog: pytest.LogCaptureFixture
 ) -> None:
     team = teams.start()
     secret = listen(tenant, f"{team.url}/a-secret-path")
-    line = CallbackLine(impatient)
+    line = CallbackLine(sender)
     install(tenant, make_passes(tenant.project_id, 1)[0])
     line.take_over(stack)
     team.answer = _status(500)

@@ -22,7 +22,7 @@ _MOST_STEPS = 100_000
 
 
 class CallbackLine:
-    """Stands for the queue and its workers. `send` is the real client; the store is the real one too.
+    """Stands for the queue and its workers. `send` is the real client, which may change; the store is the real one too.
 
     `chance` is what every draw comes to.
     """
@@ -31,7 +31,7 @@ class CallbackLine:
         self.now = datetime.now(UTC)
         self.dead: list[Any] = []
         self.outcomes: list[Outcome] = []
-        self._send = send
+        self.send = send
         self._chance = chance
         self._waiting: list[tuple[datetime, int, str]] = []
         self._numbers = itertools.count()
@@ -71,7 +71,7 @@ class CallbackLine:
             due, _, body = heapq.heappop(self._waiting)
             self.now = max(self.now, due)
             task = CallbackMessage.model_validate_json(body).as_task()
-            self.outcomes.append(deliver_callback(self.platform, self._send, task, chance=lambda: self._chance))
+            self.outcomes.append(deliver_callback(self.platform, self.send, task, chance=lambda: self._chance))
         raise AssertionError(f"{len(self._waiting)} messages still go round")
 
 
