@@ -224,3 +224,17 @@ def test_a_passworks_write_for_a_state_that_is_gone_is_refused(tenant: Tenant, w
 
     accepted = tenant.request(method, path + suffix, json=body, headers={"If-Match": _tag(tenant, path)})
     assert accepted.status_code == 200, accepted.text
+
+
+def test_a_redeemed_pass_that_has_changed_since_stays_redeemed(tenant: Tenant) -> None:
+    campaign = create_campaign(tenant)
+    path = pass_path(campaign, create_pass(tenant, campaign))
+    tenant.call("POST", f"{path}/redeem")
+    seen = _tag(tenant, path)
+    tenant.call("PATCH", path, json={"pass": {"user_info": {"seat": "1"}}})
+
+    refused = tenant.request("POST", f"{path}/reset_redeem", headers={"If-Match": seen})
+    check_refusal(refused, 412, 10106, "base")
+    assert tenant.call("GET", path)["voided"] is True
+    assert tenant.request("POST", f"{path}/reset_redeem", headers={"If-Match": _tag(tenant, path)}).status_code == 200
+    assert tenant.call("GET", path)["voided"] is False

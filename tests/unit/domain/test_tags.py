@@ -21,6 +21,7 @@ MOST = 15
         ("a/b", "a/b"),
         ("100 % + 1", "100 % + 1"),
         ("\u00a0x\u3000", "x"),
+        ("x" * 255, "x" * 255),
     ],
 )
 def test_a_name_is_stored_in_nfc_and_trimmed(sent: str, stored: str) -> None:
